@@ -31,6 +31,7 @@ mod segment;
 mod serve;
 mod setup;
 mod timeline;
+mod waiting;
 mod watch;
 
 use std::io::{self, Write};
@@ -98,6 +99,7 @@ enum Command {
     Candidates(candidates::Args),
     History(history::Args),
     Model(model::Args),
+    Waiting(waiting::Args),
     Publish(publish::Args),
     Config(config::Args),
 }
@@ -148,6 +150,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Candidates(args) => candidates::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Model(args) => model::run(args).await,
+        Command::Waiting(args) => waiting::run(args).await,
         Command::Publish(args) => publish::run(args).await,
         Command::Config(args) => config::run(&args),
     }

@@ -12,6 +12,7 @@
 //! turns.
 
 mod apply;
+mod attach;
 mod changes;
 mod correct;
 mod decide;
@@ -20,17 +21,15 @@ pub(crate) mod log;
 mod notes;
 mod recount;
 mod room;
+mod ticket;
 mod work;
 mod write;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use profile_core::model::Notes;
-use profile_core::records::{
-    Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation,
-};
+use profile_core::model::{NotedDraft, Notes};
+use profile_core::records::{Statement, TenantId, Violation};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::Span;
@@ -39,6 +38,7 @@ pub use apply::Outcome;
 pub use changes::WriteContext;
 pub(crate) use changes::{RecordDiff, identity_changes};
 pub use decide::{DecideError, Decided, DecisionRequest, MergeOutcome, Operation};
+pub use ticket::{Receipt, StatementResult, Ticket};
 
 use crate::active_models::ActiveModels;
 use crate::changes::LogFollower;
@@ -50,6 +50,7 @@ use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use notes::{BatchNotes, NoteLog};
 use room::{AdmissionQueue, CallAdmission, Permit, weigh};
+use ticket::{Answer, Subject};
 use work::{Backlog, Work};
 use write::Writer;
 
@@ -105,7 +106,7 @@ pub struct Parts {
 }
 
 /// A draft, or what kept the input from being one; that is answered in its place.
-pub type Intake = Result<Draft, Vec<Violation>>;
+pub type Intake<D = NotedDraft> = Result<D, Vec<Violation>>;
 
 /// Why a batch failed as a whole. Nothing is known to be stored of it; saying it again is safe.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -145,35 +146,6 @@ pub struct Ingest {
     deciding: Arc<Mutex<()>>,
 }
 
-/// A batch that is in the queue.
-#[derive(Debug)]
-pub struct Ticket {
-    outcomes: Vec<Option<Outcome>>,
-    records: Vec<Option<RecordKey>>,
-    notes: BatchNotes,
-    answer: Option<oneshot::Receiver<Result<Answer, Error>>>,
-}
-
-/// What became of a batch.
-#[derive(Debug, Clone, Default)]
-pub struct Receipt {
-    /// For each statement, in order.
-    pub results: Vec<StatementResult>,
-    /// A read that reflects this write sees all that was stored. None when everything was rejected.
-    pub sequence: Option<Sequence>,
-}
-
-/// What became of a statement.
-#[derive(Debug, Clone)]
-pub struct StatementResult {
-    /// Stored, known already, or refused.
-    pub outcome: Outcome,
-    /// Where its record is now.
-    pub profile: Option<ProfileId>,
-    /// Notes on values that are stored and not used.
-    pub notes: Notes,
-}
-
 /// Statements that fit a model.
 struct Checked {
     statements: Vec<Statement>,
@@ -193,14 +165,6 @@ struct Job {
     /// The span of the time in the queue.
     waiting: Span,
     _place: Permit,
-}
-
-/// The part of a transaction's result that one job gets.
-#[derive(Debug)]
-struct Answer {
-    outcomes: Vec<Outcome>,
-    profiles: Arc<BTreeMap<RecordKey, ProfileId>>,
-    sequence: Sequence,
 }
 
 impl Ingest {
@@ -284,7 +248,11 @@ impl Ingest {
     ///
     /// # Cancel safety
     /// Dropped while it waits, nothing is queued.
-    pub async fn offer(&self, tenant: &TenantId, intake: Vec<Intake>) -> Result<Ticket, Error> {
+    pub async fn offer(
+        &self,
+        tenant: &TenantId,
+        intake: Vec<Intake<impl Into<NotedDraft>>>,
+    ) -> Result<Ticket, Error> {
         let (ticket, checked) = self.check(tenant, intake).await?;
         if checked.statements.is_empty() {
             return Ok(ticket);
@@ -313,7 +281,11 @@ impl Ingest {
     ///
     /// # Cancel safety
     /// Dropped while it waits, nothing is queued.
-    pub async fn push(&self, tenant: &TenantId, intake: Vec<Intake>) -> Result<Ticket, Error> {
+    pub async fn push(
+        &self,
+        tenant: &TenantId,
+        intake: Vec<Intake<impl Into<NotedDraft>>>,
+    ) -> Result<Ticket, Error> {
         let (ticket, checked) = self.check(tenant, intake).await?;
         if checked.statements.is_empty() {
             return Ok(ticket);
@@ -332,36 +304,39 @@ impl Ingest {
     async fn check(
         &self,
         tenant: &TenantId,
-        intake: Vec<Intake>,
+        intake: Vec<Intake<impl Into<NotedDraft>>>,
     ) -> Result<(Ticket, Checked), Error> {
         let running = self.models.of(tenant).await?;
         let now = self.clock.now();
         let mut ticket = Ticket {
             outcomes: Vec::new(),
-            records: Vec::new(),
+            subjects: Vec::new(),
             notes: BatchNotes::default(),
             answer: None,
         };
         let mut statements = Vec::with_capacity(intake.len());
         for (place, draft) in intake.into_iter().enumerate() {
             let mut notes = Notes::default();
-            let checked =
-                draft.and_then(|draft| running.model.check_and_note(draft, now, &mut notes));
-            let (outcome, record) = match checked {
+            let checked = draft.and_then(|made| {
+                let made = made.into();
+                notes = made.notes;
+                running.model.check_and_note(made.draft, now, &mut notes)
+            });
+            let (outcome, subject) = match checked {
                 Ok(statement) => {
-                    let record = statement.record().cloned();
+                    let subject = Subject::of(&statement);
                     if !notes.is_empty() {
                         let source = statement.source();
                         self.note_log.take(tenant, source, &notes, &self.metrics);
                         ticket.notes.add(place, notes);
                     }
                     statements.push(statement);
-                    (None, record)
+                    (None, subject)
                 }
                 Err(violations) => (Some(Outcome::Rejected(violations)), None),
             };
             ticket.outcomes.push(outcome);
-            ticket.records.push(record);
+            ticket.subjects.push(subject);
         }
         self.metrics
             .ingest_rejected(ticket.outcomes.iter().flatten().count());
@@ -402,57 +377,11 @@ impl Ingest {
     }
 }
 
-impl Ticket {
-    /// Waits for the commit.
-    ///
-    /// # Errors
-    /// [`Error::Store`], [`Error::Stopping`].
-    ///
-    /// # Cancel safety
-    /// Dropped before the writer takes the batch, nothing of it is written; after that all of it
-    /// is.
-    pub async fn wait(self) -> Result<Receipt, Error> {
-        let answer = match self.answer {
-            Some(answer) => Some(answer.await.map_err(|_| Error::Stopping)??),
-            None => None,
-        };
-        let mut written = answer
-            .iter()
-            .flat_map(|answer| answer.outcomes.iter().cloned());
-        let results = self
-            .outcomes
-            .into_iter()
-            .zip(self.records)
-            .zip(self.notes.into_each())
-            .map(|((outcome, record), notes)| {
-                let outcome = outcome.or_else(|| written.next()).ok_or(Error::Stopping)?;
-                let profiles = answer.as_ref().map(|answer| &answer.profiles);
-                let home = || record.and_then(|record| profiles?.get(&record).copied());
-                let (outcome, profile, notes) = match outcome {
-                    // A refused statement keeps no value.
-                    Outcome::Rejected(_) => (outcome, None, Notes::default()),
-                    Outcome::Stored | Outcome::Duplicate => (outcome, home(), notes),
-                    Outcome::StoredWith(note) => (Outcome::Stored, home(), notes.with(note)),
-                };
-                Ok(StatementResult {
-                    outcome,
-                    profile,
-                    notes,
-                })
-            });
-        let results = results.collect::<Result<_, Error>>()?;
-        Ok(Receipt {
-            results,
-            sequence: answer.as_ref().map(|answer| answer.sequence),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tests::{World, key, record};
-    use profile_core::records::{DraftRecord, Reason};
+    use profile_core::records::{Draft, DraftRecord, Reason, RecordKey, Sequence};
 
     fn unknown_source() -> Draft {
         Draft::Upsert(DraftRecord::new(RecordKey::new("nowhere", "1")))

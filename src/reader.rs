@@ -36,7 +36,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 pub use as_of::PastDerived;
-pub use cache::{Limits, Recency};
+pub use cache::{LatestObjects, Limits, Recency};
 pub use freshness::Freshness;
 pub use key::Key;
 pub use latest::LatestObjectsQuery;

@@ -15,6 +15,7 @@
 //!   read: see [`Past`].
 
 mod api_keys;
+mod attachments;
 mod availability;
 mod changes;
 mod error;
@@ -45,6 +46,7 @@ use profile_core::records::{
 use uuid::Uuid;
 
 pub use api_keys::{ApiKeys, HASH_BYTES, StoredApiKey};
+pub use attachments::{Attachments, WaitingPage, WaitingPlace};
 pub use availability::Availability;
 pub use changes::{BackfillProgress, Changes, CorrectedEvent};
 pub use error::Error;
@@ -230,7 +232,7 @@ pub trait Store:
 
 /// One state of a tenant's data, under any number of reads. Dropped, it leaves nothing behind.
 #[async_trait]
-pub trait Snapshot: Send {
+pub trait Snapshot: Attachments + Send {
     /// The version of the model that is in force; 0: the tenant has none yet.
     async fn model_in_force(&mut self) -> Result<i64>;
 

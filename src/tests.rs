@@ -96,7 +96,7 @@ impl World {
     }
 
     /// Writes a batch and waits for its answer.
-    pub(crate) async fn write(&self, intake: Vec<ingest::Intake>) -> Receipt {
+    pub(crate) async fn write(&self, intake: Vec<ingest::Intake<Draft>>) -> Receipt {
         let ticket = self.ingest.push(&self.tenant, intake).await;
         ticket.expect("a ticket").wait().await.expect("a receipt")
     }

@@ -62,7 +62,7 @@ pub use expression::failures::{
 };
 pub use failing::Failing;
 pub use file::{Channel, ContextView, Model, ModelError, Purpose, TraitGroup, TraitType};
-pub use mapping::{Kind, Mapped, MappedFields, Omission};
+pub use mapping::{Kind, Mapped, MappedFields, NotedDraft, Omission};
 pub use matching::{BelongsTo, Matching, Role};
 pub use normalize::{MailProvider, MailProviders, Normalized, Unread, clean};
 pub use notes::{MAX_NOTES, Note, NoteReason, Notes};

@@ -7,8 +7,10 @@
 //! Which records are one person is decided in [`identity`](crate::identity);
 //! [`profile`](crate::profile) folds the records of one person.
 
+mod attachment;
 mod consent;
 mod correction;
+mod event;
 mod id;
 mod identifier_value;
 mod object;
@@ -21,11 +23,13 @@ mod value;
 mod violation;
 mod words;
 
+pub use attachment::{Attachment, Claim, Place, add_claim, place};
 pub use consent::{
     About, Consent, ConsentNotes, ConsentState, ConsentStatus, ConsentWord, Consents, Effective,
     LegalBasis, effective, next_change,
 };
 pub use correction::{Correction, CorrectionMark, EventChange, EventTaken, KeptEvent};
+pub use event::{Event, TimelinePosition};
 pub use id::{
     EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time,
 };
@@ -42,7 +46,7 @@ pub use record::{
 pub use row::{ProfileRow, ProfileState};
 pub use statement::{
     Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord,
-    DraftReplacement, DraftRetraction, Event, Fields, RecordStatement, Statement, TimelinePosition,
+    DraftReplacement, DraftRetraction, Fields, RecordStatement, Statement,
 };
 pub use value::Value;
 pub use violation::{Reason, Violation, listed};

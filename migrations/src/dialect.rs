@@ -56,7 +56,7 @@ mod tests {
         m20261122_000009_segments as segments, m20261122_000010_search_words as search,
         m20261122_000011_statistics as statistics, m20261122_000012_event_order as order,
         m20261122_000013_event_corrections as corrections, m20261129_000014_segment_stays as stays,
-        m20261129_000015_api_keys as api_keys,
+        m20261129_000015_api_keys as api_keys, m20261129_000016_attached_events as attached,
     };
 
     /// SQLite 3.40 and 3.41 take a sound table `WITHOUT ROWID` for a damaged one where another
@@ -104,6 +104,7 @@ mod tests {
             corrections::STATEMENTS,
             stays::STATEMENTS,
             api_keys::STATEMENTS,
+            attached::STATEMENTS,
         ]
         .concat()
     }

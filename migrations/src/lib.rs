@@ -24,6 +24,7 @@ mod m20261122_000013_event_corrections;
 mod m20261122_000014_reused_keys;
 mod m20261129_000014_segment_stays;
 mod m20261129_000015_api_keys;
+mod m20261129_000016_attached_events;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement, TransactionTrait};
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000014_reused_keys::Migration),
             Box::new(m20261129_000014_segment_stays::Migration),
             Box::new(m20261129_000015_api_keys::Migration),
+            Box::new(m20261129_000016_attached_events::Migration),
         ]
     }
 }

@@ -10,12 +10,13 @@
 //! What is remembered of each customer who bought is some 100 bytes until all have been seen; of
 //! the others nothing.
 
+mod forecast;
 mod population;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use profile_core::analytics::{Day, lifetime_value};
+use profile_core::analytics::Day;
 use profile_core::model::{Experience, Model};
 use profile_core::profile::{Derived, Profile, fold};
 use profile_core::records::rollup::Calendar;
@@ -24,6 +25,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 use tokio::sync::Mutex;
 
+pub use forecast::Forecast;
 pub use population::{Buyers, Group, PopulationBuilder, Scales, Statistics, horizon};
 pub use profile_core::profile::{History, LeftOut, Part, one_currency};
 
@@ -208,36 +210,34 @@ pub fn predictions(
     };
     let today = day_of(model, now);
     let history = History::of(profile, experience, today);
-    let scales = &statistics.scales;
     let has_one_currency = one_currency(&history.currencies).is_ok();
-    let mut found = Vec::new();
-    let mut add = |name, value: Option<Value>| found.extend(value.map(|value| (name, value)));
-    let rfm = history.purchases.rfm(today).zip(scales.rfm.as_ref());
-    let scores = rfm.filter(|_| has_one_currency);
-    let scores = scores.map(|(values, scale)| scale.scores(values).to_string());
-    add("rfm.scores", scores.map(Value::String));
-    let Some(summary) = history.purchases.summary(today) else {
-        return found;
-    };
-    let horizon = horizon(experience);
-    let buying = scales.buying.map(|fit| fit.model);
-    let spending = scales.spending.map(|fit| fit.model);
-    let spending = spending.filter(|_| has_one_currency);
-    let alive = buying.map(|model| model.probability_alive(summary.buying));
-    add("churn.probability_alive", alive.and_then(number));
-    let weeks = f64::from(horizon.periods) * horizon.weeks;
-    let expected = buying.map(|model| model.expected_purchases_of(summary.buying, weeks));
-    add(
-        "lifetime_value.expected_purchases",
-        expected.and_then(number),
-    );
-    let spend = spending.and_then(|model| model.expected_spend(&summary));
-    add("lifetime_value.expected_spend", spend.and_then(number));
-    let both = buying.zip(spending);
-    let value =
-        both.and_then(|(buying, spending)| lifetime_value(&buying, &spending, &summary, horizon));
-    add("lifetime_value.predicted", value.and_then(number));
-    found
+    let summary = history.purchases.summary(today);
+    let bought = (summary.as_ref(), history.purchases.rfm(today));
+    let scales = &statistics.scales;
+    let forecast = scales.forecast(bought, has_one_currency, horizon(experience));
+    let named = [
+        ("rfm.scores", forecast.scores.map(Value::String)),
+        (
+            "churn.probability_alive",
+            forecast.probability_alive.and_then(number),
+        ),
+        (
+            "lifetime_value.expected_purchases",
+            forecast.expected_purchases.and_then(number),
+        ),
+        (
+            "lifetime_value.expected_spend",
+            forecast.expected_spend.and_then(number),
+        ),
+        (
+            "lifetime_value.predicted",
+            forecast.predicted.and_then(number),
+        ),
+    ];
+    let known = named.into_iter();
+    known
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }
 
 /// Number of digits after the point with which predictions are given.

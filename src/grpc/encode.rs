@@ -111,6 +111,8 @@ pub(super) fn merged_from(answer: &Answer) -> String {
 /// An event of a timeline.
 pub(super) fn event(event: Event) -> v1::Event {
     v1::Event {
+        source: event.source().to_owned(),
+        attach: attached_by(&event),
         record: Some(key(&event.record)),
         event_id: event.event_id,
         r#type: event.kind,
@@ -127,6 +129,12 @@ pub(super) fn event(event: Event) -> v1::Event {
         status: event.meaning.status.unwrap_or_default(),
         channel: event.meaning.channel.unwrap_or_default(),
     }
+}
+
+/// The kinds of objects by which an event finds its record.
+fn attached_by(event: &Event) -> Vec<String> {
+    let attachment = event.attachment.as_ref();
+    attachment.map_or_else(Vec::new, |it| it.kinds.clone())
 }
 
 /// An object's name.

@@ -26,7 +26,8 @@ pub fn statement(bytes: &[u8], model: &Model) -> Option<Decoded> {
 /// The statements that the model makes of a payload.
 #[must_use]
 pub fn payload(bytes: &[u8], model: &Model, source: &str, kind: &str) -> Vec<Decoded> {
-    ingest::map(model, source, kind, bytes)
+    let mapped = ingest::map(model, source, kind, bytes).into_iter();
+    mapped.map(|made| made.map(|made| made.draft)).collect()
 }
 
 /// The memory that a batch of statements takes once it is decoded, in bytes. `None` if that is more

@@ -1,6 +1,7 @@
 //! `IngestService`: what sources say, from the wire into the write path.
 
 mod payloads;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -69,6 +70,14 @@ impl IngestService for IngestApi {
     ) -> Result<Response<v1::IngestPayloadsResponse>, Status> {
         let (request, context) = CallContext::split(request)?;
         context.answer(self.ingest_payloads(request, &context).await)
+    }
+
+    async fn list_waiting_events(
+        &self,
+        request: Request<v1::ListWaitingEventsRequest>,
+    ) -> Result<Response<v1::ListWaitingEventsResponse>, Status> {
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.list_waiting_events(request, &context).await)
     }
 }
 
@@ -246,6 +255,6 @@ impl IngestApi {
 fn drafts(statements: Vec<v1::Statement>, model: &Model) -> Vec<Intake> {
     statements
         .into_iter()
-        .map(|statement| decode::draft(statement, model))
+        .map(|statement| decode::draft(statement, model).map(Into::into))
         .collect()
 }

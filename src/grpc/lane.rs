@@ -10,7 +10,7 @@ use crate::lanes::Lane;
 /// Methods that are not light reads, by service: those that write, and those whose work grows with
 /// the number of customers or with what one of them ever did. A test holds this list to the
 /// descriptors; a method that is on neither list is a read.
-const LANES: [(&str, Lane, &[&str]); 11] = [
+const LANES: [(&str, Lane, &[&str]); 12] = [
     ("ExperienceService", Lane::Heavy, &["GetExperienceMetrics"]),
     (
         "IdentityService",
@@ -40,6 +40,7 @@ const LANES: [(&str, Lane, &[&str]); 11] = [
         Lane::Write,
         &["IngestStatements", "StreamStatements", "IngestPayloads"],
     ),
+    ("IngestService", Lane::Heavy, &["ListWaitingEvents"]),
     (
         "ModelService",
         Lane::Heavy,

@@ -232,6 +232,7 @@ fn fingerprint(query: &TimelineQuery, purpose: &str, as_of: Option<Timestamp>) -
     let EventFilter {
         kinds,
         channels,
+        sources,
         start,
         end,
         held_since: _,
@@ -241,7 +242,7 @@ fn fingerprint(query: &TimelineQuery, purpose: &str, as_of: Option<Timestamp>) -
         channels,
         start,
         end,
-        &query.sources,
+        sources,
         &query.text,
         query.view,
         purpose,
@@ -287,13 +288,13 @@ fn query(request: &v1::ListTimelineRequest) -> Checked<TimelineQuery> {
     let filter = EventFilter {
         kinds: request.types.clone(),
         channels: request.channels.clone(),
+        sources: request.sources.clone(),
         start,
         end,
         ..EventFilter::default()
     };
     Ok(TimelineQuery {
         filter,
-        sources: request.sources.clone(),
         text,
         view,
         limit,

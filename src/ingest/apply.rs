@@ -8,6 +8,7 @@ use profile_core::records::{
     RecordStatement, Statement, Timestamp, Value, Violation,
 };
 
+use super::attach::{AttachFigures, Attached};
 use super::correct::{self, Corrections};
 use crate::neighbourhood::Seeds;
 use crate::store::{Cause, StatementKey};
@@ -41,6 +42,8 @@ pub(super) struct Known {
     pub events: HashMap<EventKey, ContentHash>,
     /// The events that are corrected.
     pub corrections: Corrections,
+    /// Of events that find their record by an object.
+    pub attached: Attached,
 }
 
 /// The records of a batch, before and after, and what the batch adds.
@@ -54,6 +57,16 @@ pub(super) struct Applied<'a> {
     pub statements: Vec<(StatementKey, &'a RecordStatement)>,
     /// Events that are new.
     pub events: Vec<&'a Event>,
+    /// Events that are new and find their record by an object, as they are placed.
+    pub attached: Vec<Event>,
+    /// Those of them that are not placed yet, with the place of their statement.
+    pub(super) seekers: Vec<(usize, &'a Event)>,
+    /// Statements that tell an event which is corrected, by their place.
+    pub(super) corrected: Vec<(usize, EventKey)>,
+    /// The records of the batch's events that were placed.
+    pub places: BTreeMap<EventKey, RecordKey>,
+    /// How often events were attached.
+    pub figures: AttachFigures,
     /// Events that are corrected.
     pub corrections: Corrections,
     /// For each statement of the batch.
@@ -80,7 +93,11 @@ impl<'a> Applied<'a> {
             corrections: std::mem::take(&mut known.corrections),
             ..Self::default()
         };
-        for statement in statements {
+        for (index, statement) in statements.iter().enumerate() {
+            let event = statement.event();
+            if let Some(event) = event.filter(|event| applied.corrections.concern(&event.key())) {
+                applied.corrected.push((index, event.key()));
+            }
             let outcome = match statement {
                 Statement::Record(statement) => applied.record(statement, &mut known),
                 Statement::Event(event) if applied.corrections.concern(&event.key()) => {
@@ -91,6 +108,7 @@ impl<'a> Applied<'a> {
             };
             applied.outcomes.push(outcome);
         }
+        applied.attach(known.attached, (model, now));
         applied.count_corrected((model, now));
         applied
     }
@@ -135,6 +153,11 @@ impl<'a> Applied<'a> {
         match known.events.get(&event.key()) {
             Some(content) if *content == event.content => Outcome::Duplicate,
             Some(_) => reused(),
+            None if event.attachment.is_some() => {
+                known.events.insert(event.key(), event.content);
+                self.seekers.push((self.outcomes.len(), event));
+                Outcome::Stored
+            }
             None => {
                 known.events.insert(event.key(), event.content);
                 self.count(event, (model, now));
@@ -145,7 +168,7 @@ impl<'a> Applied<'a> {
     }
 
     /// The outcome of an event that holds.
-    fn stored(&self, event: &Event) -> Outcome {
+    pub(super) fn stored(&self, event: &Event) -> Outcome {
         let record = self.after.get(&event.record);
         if record.is_some_and(|record| record.was_anothers(event.sort_time)) {
             Outcome::StoredWith(correct::former())
@@ -155,7 +178,7 @@ impl<'a> Applied<'a> {
     }
 
     /// Adds an event to what those of its record come to.
-    fn count(&mut self, event: &Event, (model, now): (&Model, Timestamp)) {
+    pub(super) fn count(&mut self, event: &Event, (model, now): (&Model, Timestamp)) {
         let record = self.touch(event);
         let first = !std::mem::replace(&mut record.has_events, true);
         model.count(record, event, first, now);
@@ -164,11 +187,14 @@ impl<'a> Applied<'a> {
         }
     }
 
-    /// The record of an event, which was heard of when the event came in.
+    /// The record of an event, which was heard of when the event came in, unless others told whose
+    /// the event is.
     fn touch(&mut self, event: &Event) -> &mut Record {
         let new = || Record::new(event.record.clone(), event.receive_time);
         let record = self.after.entry(event.record.clone()).or_insert_with(new);
-        record.first_seen = record.first_seen.min(event.receive_time);
+        if event.attachment.is_none() {
+            record.first_seen = record.first_seen.min(event.receive_time);
+        }
         record
     }
 
@@ -178,7 +204,9 @@ impl<'a> Applied<'a> {
             EventTaken::Known => Outcome::Duplicate,
             EventTaken::Reused => reused(),
             taken @ (EventTaken::Holds | EventTaken::Superseded) => {
-                self.touch(event);
+                if event.attachment.is_none() {
+                    self.touch(event);
+                }
                 if taken == EventTaken::Holds {
                     self.stored(event)
                 } else {
@@ -194,7 +222,7 @@ impl<'a> Applied<'a> {
             EventTaken::Known => Outcome::Duplicate,
             EventTaken::Reused => reused(),
             EventTaken::Holds | EventTaken::Superseded => {
-                if let Some(event) = correction.event() {
+                if let Some(event) = correction.event().filter(|it| it.attachment.is_none()) {
                     self.touch(event);
                 }
                 match (note, correction.event()) {
@@ -209,7 +237,8 @@ impl<'a> Applied<'a> {
     /// Counts the events that corrections put in the place of others. The others are counted off by
     /// [`recount`](super::recount).
     fn count_corrected(&mut self, context: (&Model, Timestamp)) {
-        let new = self.corrections.changed().filter_map(|(_, is)| is.cloned());
+        let new = self.corrections.changed().filter_map(|(_, is)| is);
+        let new = new.filter(|event| !event.is_waiting()).cloned();
         for event in new.collect::<Vec<_>>() {
             self.count(&event, context);
         }
@@ -222,7 +251,7 @@ impl<'a> Applied<'a> {
 
     /// The events of a record that the batch adds, and those that it corrects.
     pub(super) fn events_of(&self, record: &RecordKey) -> impl Iterator<Item = &Event> {
-        let added = self.events.iter().copied();
+        let added = self.events.iter().copied().chain(&self.attached);
         let added = added.filter(move |event| event.record == *record);
         added.chain(self.corrections.events_of(record))
     }

@@ -79,7 +79,10 @@ pub(super) fn plan(
 
     let mut changes = Changes {
         statements: statements(context.sequence, applied),
-        events: applied.events.iter().copied().cloned().collect(),
+        events: (applied.events.iter().copied())
+            .chain(&applied.attached)
+            .cloned()
+            .collect(),
         corrected_events: applied.corrections.corrected(),
         corrections: applied.corrections.stored(context.sequence),
         identity_changes: identity_changes(

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use profile_core::model::{Note, NoteReason};
 use profile_core::records::{
-    Correction, Draft, Event, EventKey, EventTaken, KeptEvent, RecordKey, Sequence, Timestamp,
-    VersionStamp,
+    Correction, Draft, Event, EventKey, EventTaken, KeptEvent, Place, RecordKey, Sequence,
+    Timestamp, VersionStamp,
 };
 
 use crate::store::{CorrectedEvent, CorrectionKey, StoredCorrection};
@@ -92,6 +92,59 @@ impl Corrections {
         (taken, note.or_else(|| superseded.then(later)))
     }
 
+    /// The events among them, after the batch.
+    pub(super) fn events(&self) -> impl Iterator<Item = &Event> {
+        let kept = self.events.values();
+        kept.filter_map(|kept| kept.after.event.as_ref())
+    }
+
+    /// The events among them, before the batch and after it.
+    pub(super) fn all_events(&self) -> impl Iterator<Item = &Event> {
+        let before = self.events.values();
+        let before = before.filter_map(|kept| kept.before.event.as_ref());
+        before.chain(self.events())
+    }
+
+    /// The keys of all of them.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &EventKey> {
+        self.events.keys()
+    }
+
+    /// Whether the event of a key waits for its record after the batch.
+    pub(super) fn is_waiting(&self, key: &EventKey) -> bool {
+        let kept = self.events.get(key);
+        let event = kept.and_then(|kept| kept.after.event.as_ref());
+        event.is_some_and(Event::is_waiting)
+    }
+
+    /// Takes in that a stored event hangs on another record now, or on none.
+    pub(super) fn moved(&mut self, before: KeptEvent, event: Event) {
+        let after = KeptEvent {
+            event: Some(event),
+            ..before.clone()
+        };
+        let key = before.key.clone();
+        self.events.insert(key, CorrectedEvent { before, after });
+    }
+
+    /// Places the events among them that find their record by an object. Answers the records.
+    pub(super) fn place(
+        &mut self,
+        places: &BTreeMap<EventKey, Place>,
+    ) -> Vec<(EventKey, RecordKey)> {
+        let mut found = Vec::new();
+        for (key, kept) in &mut self.events {
+            let event = kept.after.event.as_mut();
+            let Some(event) = event.filter(|event| event.attachment.is_some()) else {
+                continue;
+            };
+            let record = places.get(key).map(|place| &place.record);
+            *event = event.attached_to(record);
+            found.extend(record.map(|record| (key.clone(), record.clone())));
+        }
+        found
+    }
+
     /// The events that change, before and after.
     pub(super) fn changed(&self) -> impl Iterator<Item = (Option<&Event>, Option<&Event>)> {
         let each = self.events.values();
@@ -102,7 +155,8 @@ impl Corrections {
     /// The records that lose events, each with their types.
     pub(super) fn losers(&self) -> BTreeMap<RecordKey, BTreeSet<String>> {
         let mut losers: BTreeMap<RecordKey, BTreeSet<String>> = BTreeMap::new();
-        for was in self.changed().filter_map(|(was, _)| was) {
+        let were = self.changed().filter_map(|(was, _)| was);
+        for was in were.filter(|was| !was.is_waiting()) {
             let kinds = losers.entry(was.record.clone()).or_default();
             kinds.insert(was.kind.clone());
         }

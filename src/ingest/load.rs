@@ -1,21 +1,24 @@
 //! Loads what the statements of a write speak of, and applies them.
 
+mod attached;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use profile_core::model::Model;
 use profile_core::records::{
-    ContentHash, EventKey, KeptEvent, Record, RecordKey, Statement, Timestamp,
+    ContentHash, Event, EventKey, KeptEvent, Record, RecordKey, Statement, TenantId, Timestamp,
 };
 
 use super::apply::{Applied, Known};
 use super::correct::Corrections;
-use crate::store::{CorrectionKey, Result, StatementKey, Transaction};
+use crate::store::{CorrectionKey, Result, StatementKey, Store, Transaction};
 
 /// Loads the records that the statements speak of, and applies the statements to them.
 ///
 /// # Errors
 /// Those of the store.
 pub(super) async fn load_and_apply<'a>(
+    (store, tenant): (&dyn Store, &TenantId),
     tx: &mut dyn Transaction,
     statements: &'a [Statement],
     context: (&Model, Timestamp),
@@ -26,11 +29,23 @@ pub(super) async fn load_and_apply<'a>(
         .filter_map(|statement| statement.record().cloned())
         .chain(holders)
         .collect();
-    let stored = tx.reads().records(&Vec::from_iter(keys)).await?;
+    let mut stored = tx.reads().records(&Vec::from_iter(keys)).await?;
+    let reused = attached::reused(store, tenant, statements, &stored).await?;
+    let attached = attached::load(tx, statements, &corrections, reused).await?;
+    let known_keys: BTreeSet<&RecordKey> = stored.iter().map(|record| &record.key).collect();
+    let homes = attached.records();
+    let homes: Vec<RecordKey> = homes
+        .filter(|key| !known_keys.contains(key))
+        .cloned()
+        .collect();
+    if !homes.is_empty() {
+        stored.extend(tx.reads().records(&homes).await?);
+    }
     let known = Known {
         statements: load_known(tx, statements, &stored).await?,
         events,
         corrections,
+        attached,
     };
     Ok(Applied::new(statements, stored, known, context))
 }
@@ -65,7 +80,7 @@ async fn load_events(
     let kept = tx.kept_events(&corrected).await?;
     let known = load_corrections(tx, statements, &kept).await?;
     let records = kept.iter().filter_map(|kept| kept.event.as_ref());
-    let records = records.map(|event| event.record.clone()).collect();
+    let records = records.filter_map(Event::home).cloned().collect();
     Ok((events, Corrections::new(corrected, kept, known), records))
 }
 

@@ -133,12 +133,14 @@ impl Work {
                     }
                 }
                 let profiles = Arc::new(written.profiles);
+                let places = Arc::new(written.places);
                 let mut outcomes = written.outcomes.into_iter();
                 for (job, size) in jobs.into_iter().zip(sizes) {
                     let outcomes = outcomes.by_ref().take(size).collect();
                     let answer = Answer {
                         outcomes,
                         profiles: profiles.clone(),
+                        places: places.clone(),
                         sequence: written.sequence,
                     };
                     // The caller may have gone; the statements are stored all the same.
@@ -242,6 +244,11 @@ fn report(written: &Written, metrics: &Metrics) {
     }));
     metrics.ingest_duplicate(count(|outcome| matches!(outcome, Outcome::Duplicate)));
     metrics.ingest_rejected(count(|outcome| matches!(outcome, Outcome::Rejected(_))));
+    let attached = written.attached;
+    metrics.ingest_attached("at_once", attached.at_once);
+    metrics.ingest_attached("waiting", attached.waiting);
+    metrics.ingest_attached("later", attached.later);
+    metrics.ingest_attached("moved", attached.moved);
     metrics.store_conflicts(written.conflicts);
     let identity = written.identity;
     metrics.identity(identity.merges, identity.splits, identity.reclustered);

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use profile_core::records::{
-    ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation,
+    EventKey, ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation,
 };
 
 use super::apply::Outcome;
+use super::attach::AttachFigures;
 use super::changes::{IdentityFigures, Plan, WriteContext, plan};
 use super::load::load_and_apply;
 use crate::active_models::{ActiveModel, ActiveModels};
@@ -51,9 +52,12 @@ pub(super) struct Written {
     pub(super) outcomes: Vec<Outcome>,
     /// Where the records of the statements are now.
     pub(super) profiles: BTreeMap<RecordKey, ProfileId>,
+    /// The records of the events that were attached to one.
+    pub(super) places: BTreeMap<EventKey, RecordKey>,
     /// The write after which all stored statements are visible.
     pub(super) sequence: Sequence,
     pub(super) identity: IdentityFigures,
+    pub(super) attached: AttachFigures,
     pub(super) conflicts: u32,
 }
 
@@ -134,7 +138,7 @@ impl Writer {
         let mut applied = self
             .step(
                 "load_records",
-                load_and_apply(&mut *tx, &statements, (model, now)),
+                load_and_apply((&*self.store, tenant), &mut *tx, &statements, (model, now)),
             )
             .await?;
         self.recount(tenant, &mut applied, (model, now)).await?;
@@ -161,8 +165,10 @@ impl Writer {
         Ok(Written {
             outcomes: merge(rejected, applied.outcomes),
             profiles,
+            places: applied.places,
             sequence,
             identity,
+            attached: applied.figures,
             conflicts: 0,
         })
     }
@@ -299,6 +305,8 @@ impl Written {
     fn extend(&mut self, other: Self) {
         self.outcomes.extend(other.outcomes);
         self.profiles.extend(other.profiles);
+        self.places.extend(other.places);
+        self.attached.add(other.attached);
         self.sequence = self.sequence.max(other.sequence);
         self.identity.merges += other.identity.merges;
         self.identity.splits += other.identity.splits;

@@ -17,8 +17,8 @@ use crate::changes::CacheKey;
 use crate::config::Config;
 use crate::store;
 
-pub use entry::Recency;
 pub(super) use entry::{Cached, Entry, EntryKey, Requirement};
+pub use entry::{LatestObjects, Recency};
 
 /// The bounds of the cache.
 #[derive(Debug, Clone, Copy)]
@@ -245,6 +245,7 @@ impl HeapSize for CacheKey {
 
 heap_size! {
     EntryKey { tenant, key, epoch, model, generation }
+    LatestObjects { objects, hides_some }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use profile_core::records::{
 use siphasher::sip::SipHasher13;
 
 use super::batch::Gathered;
-use super::cache::{Cached, Entry};
+use super::cache::{Cached, Entry, LatestObjects};
 use super::objects::MAX_COURSE;
 use super::{Answer, Error, Found, Freshness, Reader, Recency};
 use crate::changes::CacheKey;
@@ -53,13 +53,13 @@ impl LatestObjectsQuery<'_> {
         hasher.finish()
     }
 
-    /// The types of events that are states of such objects.
-    fn event_types(self, model: &Model) -> Vec<String> {
+    /// The types of events that are states of such objects: those that may be seen, and the others.
+    fn event_types(self, model: &Model) -> (Vec<String>, Vec<String>) {
         let of = |own: &str| self.kinds.iter().any(|(kind, _)| kind == own);
-        let types = model.events.iter().filter(|(name, kind)| {
-            self.visible.has(name) && kind.object.as_ref().is_some_and(|own| of(&own.kind))
-        });
-        types.map(|(name, _)| name.clone()).collect()
+        let types = model.events.iter();
+        let types = types.filter(|(_, kind)| kind.object.as_ref().is_some_and(|own| of(&own.kind)));
+        let names = types.map(|(name, _)| name.clone());
+        names.partition(|name| self.visible.has(name))
     }
 
     /// The objects of events, newest first, of each kind at most so many.
@@ -97,7 +97,7 @@ impl Reader {
         profile: &Answer,
         wanted: LatestObjectsQuery<'_>,
         freshness: Freshness,
-    ) -> Result<(Arc<Vec<Object>>, Recency), Error> {
+    ) -> Result<(Arc<LatestObjects>, Recency), Error> {
         if wanted.kinds.is_empty() {
             return Ok((Arc::default(), profile.currency));
         }
@@ -128,7 +128,7 @@ impl Reader {
                 .load_objects(tenant, &current, wanted, &scope.active.model)
                 .await?;
             // The events were read after the profile, and may be of later writes.
-            let shown = if objects.is_empty() {
+            let shown = if objects == LatestObjects::default() {
                 shown
             } else {
                 shown.max(self.head(tenant).await?)
@@ -160,36 +160,37 @@ impl Reader {
         profile: &Profile,
         wanted: LatestObjectsQuery<'_>,
         model: &Model,
-    ) -> Result<Vec<Object>, store::Error> {
-        let kinds = wanted.event_types(model);
-        if kinds.is_empty() {
-            return Ok(Vec::new());
-        }
+    ) -> Result<LatestObjects, store::Error> {
+        let (kinds, hidden) = wanted.event_types(model);
         let records: Vec<RecordKey> = profile
             .records
             .iter()
             .map(|record| record.key.clone())
             .collect();
         let since = held_since(&profile.records);
-        let page = EventPage {
-            kinds,
-            held_since: since.clone(),
-            limit: MAX_EVENTS,
-            ..EventPage::default()
+        let latest = async |kinds: Vec<String>, limit| {
+            if kinds.is_empty() {
+                return Ok(Vec::new());
+            }
+            let page = EventPage {
+                kinds,
+                held_since: since.clone(),
+                limit,
+                ..EventPage::default()
+            };
+            let listed = self.store.list_events(tenant, &records, &page);
+            self.metrics.store("list_events", listed).await
         };
-        let events = self
-            .metrics
-            .store(
-                "list_events",
-                self.store.list_events(tenant, &records, &page),
-            )
-            .await?;
-        let picked = wanted.pick(&events);
+        let hides_some = !latest(hidden, 1).await?.is_empty();
+        let picked = wanted.pick(&latest(kinds, MAX_EVENTS).await?);
         if picked.is_empty() {
-            return Ok(Vec::new());
+            return Ok(LatestObjects {
+                hides_some,
+                ..LatestObjects::default()
+            });
         }
         let page = ObjectPage {
-            held_since: since,
+            held_since: since.clone(),
             limit: MAX_COURSE,
             ..ObjectPage::default()
         };
@@ -209,6 +210,9 @@ impl Reader {
         let mut objects: Vec<Object> = picked.into_iter().zip(naming).filter_map(fold).collect();
         objects.iter_mut().for_each(Object::pack);
         objects.sort_by(|a, b| (b.update_time, &b.key).cmp(&(a.update_time, &a.key)));
-        Ok(objects)
+        Ok(LatestObjects {
+            objects,
+            hides_some,
+        })
     }
 }

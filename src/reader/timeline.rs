@@ -31,10 +31,8 @@ const CHUNK: usize = 500;
 /// Which part of a timeline to read.
 #[derive(Debug, Clone, Default)]
 pub struct TimelineQuery {
-    /// Types, channels and times.
+    /// Types, channels, sources and times.
     pub filter: EventFilter,
-    /// Only events of these sources; empty: of all.
-    pub sources: Vec<String>,
     /// Only events of which a text, folded, has this in it, folded.
     pub text: Option<String>,
     /// Events, or objects.
@@ -143,10 +141,9 @@ impl Reader {
                 .collect()
         };
         let pins = self.pins_of(tenant, profile, query).await?;
-        let mut records: Vec<RecordKey> = pins
+        let records: Vec<RecordKey> = pins
             .as_ref()
             .map_or_else(all, |pins| pins.current.iter().cloned().collect());
-        records.retain(|record| query.is_of_source(record));
         let mut query = query.clone();
         query.filter.held_since = pins.as_ref().map_or_else(
             || held_since(&profile.profile.records),
@@ -337,6 +334,7 @@ impl TimelineQuery {
         };
         let EventFilter {
             kinds,
+            sources,
             start,
             end,
             held_since,
@@ -344,6 +342,7 @@ impl TimelineQuery {
         } = self.filter.clone();
         EventPage {
             kinds,
+            sources,
             start,
             end,
             held_since,
@@ -354,15 +353,12 @@ impl TimelineQuery {
         }
     }
 
-    pub(super) fn is_of_source(&self, record: &RecordKey) -> bool {
-        self.sources.is_empty() || self.sources.contains(&record.source)
-    }
-
     /// Whether an event is one of those asked for.
     pub(super) fn admits(&self, event: &Event) -> bool {
         let EventFilter {
             kinds,
             channels,
+            sources,
             start,
             end,
             held_since: _,
@@ -376,7 +372,7 @@ impl TimelineQuery {
                     .is_some_and(|channel| channels.contains(channel)))
             && start.is_none_or(|start| event.sort_time >= start)
             && end.is_none_or(|end| event.sort_time < end)
-            && self.is_of_source(&event.record)
+            && (sources.is_empty() || sources.iter().any(|source| source == event.source()))
             && self
                 .text
                 .as_deref()

@@ -4,6 +4,7 @@
 //! written as a loop; some look at everything there is. Nothing outlives the process.
 
 mod api_keys;
+mod attachments;
 mod data;
 mod past;
 mod publication;

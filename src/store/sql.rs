@@ -9,6 +9,7 @@
 //! Several servers may share one PostgreSQL. A SQLite file belongs to one process at a time.
 
 mod api_keys;
+mod attachments;
 mod backup;
 mod change;
 mod connect;
@@ -17,6 +18,7 @@ mod error;
 mod fitness;
 mod log;
 mod matching;
+mod objects;
 mod options;
 mod past;
 mod plans;

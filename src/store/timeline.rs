@@ -7,7 +7,7 @@ use profile_core::records::{
     Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp,
 };
 
-use super::{AsOf, Result};
+use super::{AsOf, Result, WaitingPage};
 
 /// The events of records.
 ///
@@ -51,6 +51,9 @@ pub trait Timelines {
         objects: &[ObjectKey],
         limit: usize,
     ) -> Result<AsOf<Vec<Vec<ProfileId>>>>;
+
+    /// Events that wait for a record: by source, time and id, from the least to the greatest.
+    async fn list_waiting(&self, tenant: &TenantId, page: &WaitingPage) -> Result<Vec<Event>>;
 }
 
 /// Which events count.
@@ -60,6 +63,8 @@ pub struct EventFilter {
     pub kinds: Vec<String>,
     /// Only these channels; empty: all.
     pub channels: Vec<String>,
+    /// Only events that these sources said; empty: of all.
+    pub sources: Vec<String>,
     /// Only at or after.
     pub start: Option<Timestamp>,
     /// Only before.
@@ -73,6 +78,8 @@ pub struct EventFilter {
 pub struct EventPage {
     /// Only these types; empty: all.
     pub kinds: Vec<String>,
+    /// Only events that these sources said; empty: of all.
+    pub sources: Vec<String>,
     /// Only at or after.
     pub start: Option<Timestamp>,
     /// Only before.

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod attach;
 mod backup;
 mod budgets;
 mod cli;

@@ -118,6 +118,7 @@ on_each_store! {
     objects {
         events_are_found_by_the_objects_that_they_name,
         objects_lead_to_the_profiles_that_have_them,
+        events_without_a_record_are_found_by_what_they_name,
         events_are_counted_by_type,
     }
     past {

@@ -29,7 +29,7 @@ async fn start(vendor: &str) -> Service {
 }
 
 /// Puts things into an order that a seed gives: Fisher and Yates' shuffle by `SplitMix64`.
-fn shuffle<T>(things: &mut [T], seed: u64) {
+pub(crate) fn shuffle<T>(things: &mut [T], seed: u64) {
     let mut state = seed;
     let mut next = move || {
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);

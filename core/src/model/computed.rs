@@ -183,11 +183,7 @@ impl Definition {
             feed.add(objects, event, (begins, &self.kinds), value);
             return;
         }
-        let at = (
-            event.sort_time,
-            event.record.source.as_str(),
-            event.event_id.as_str(),
-        );
+        let at = (event.sort_time, event.source(), event.event_id.as_str());
         let oldest = (!self.window.is_all()).then(|| self.window.oldest(now, &self.calendar));
         let bucket = self.window.bucket(event.sort_time, &self.calendar);
         if oldest.is_some_and(|oldest| bucket < oldest) {
@@ -287,7 +283,7 @@ fn payload(event: &Event, calendar: &Calendar) -> Json {
     let shown = calendar.shown(event.sort_time);
     let about = json!({
         "type": event.kind,
-        "source": event.record.source,
+        "source": event.source(),
         "id": event.event_id,
         "time": event.sort_time.to_string(),
         "hour": shown.hour(),
@@ -346,6 +342,7 @@ impl Model {
     /// let now = Timestamp::from_micros(1_767_225_600_000_000);
     /// let draft = DraftEvent {
     ///     record: RecordKey::new("shop", "1"),
+    ///     attach: Vec::new(),
     ///     event_id: "o-1".to_owned(),
     ///     kind: "order_placed".to_owned(),
     ///     event_time: Some(now),

@@ -26,7 +26,7 @@ mod format;
 #[cfg(test)]
 mod manual;
 mod meter;
-mod names;
+pub(super) mod names;
 mod number;
 mod operators;
 mod path;
@@ -230,14 +230,27 @@ impl Expression {
     }
 
     pub(super) fn evaluate(&self, payload: &Payload<'_>) -> Result<Outcome, Fault> {
-        let outcome = self.evaluated(payload);
+        self.evaluate_and_tell(payload, &mut |_| {})
+    }
+
+    /// The same, and tells why elements of lists were left out, if some were.
+    pub(super) fn evaluate_and_tell(
+        &self,
+        payload: &Payload<'_>,
+        left_out: &mut dyn FnMut(&str),
+    ) -> Result<Outcome, Fault> {
+        let outcome = self.evaluated(payload, left_out);
         if let Err(fault) = &outcome {
             self.told.fault(&self.source, fault);
         }
         outcome
     }
 
-    fn evaluated(&self, payload: &Payload<'_>) -> Result<Outcome, Fault> {
+    fn evaluated(
+        &self,
+        payload: &Payload<'_>,
+        left_out: &mut dyn FnMut(&str),
+    ) -> Result<Outcome, Fault> {
         match &self.plan {
             Plan::Path(path) => path
                 .find(payload.json)?
@@ -255,6 +268,11 @@ impl Expression {
                     .get_or_init(|| cel::context(payload.json, payload.names));
                 let run = payload.run(program, context);
                 self.told.left_out(&self.source, &run.left_out);
+                run.left_out
+                    .reason
+                    .as_deref()
+                    .into_iter()
+                    .for_each(left_out);
                 run.outcome
             }
         }

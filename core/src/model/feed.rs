@@ -269,13 +269,13 @@ fn name(object: &ObjectKey) -> String {
 
 /// The id of the object that an event tells of.
 fn id_of(event: &Event, own: Option<&ObjectKey>, begins: bool) -> Option<String> {
-    let alone = || format!("{}/{}", event.record.source, event.event_id);
+    let alone = || format!("{}/{}", event.source(), event.event_id);
     own.map(name).or_else(|| begins.then(alone))
 }
 
 /// A word with its place: of two at one time the one that puts the object in the later state.
 fn placed(event: &Event, word: Value) -> Placed {
-    let rank = format!("{:010} {}", event.meaning.place(), event.record.source);
+    let rank = format!("{:010} {}", event.meaning.place(), event.source());
     Placed(event.sort_time, rank, event.event_id.clone(), word)
 }
 

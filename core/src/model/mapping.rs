@@ -29,7 +29,7 @@ use super::expression::{Conversion, Expression, Outcome, Payload, kind};
 pub(super) use super::file::{
     ConsentMapping, EventMapping, MappedProperty, Mode, MoneyAmount, RecordMapping,
 };
-use super::{Catalogue, Model};
+use super::{Catalogue, Model, NoteReason, Notes};
 use crate::records::{Draft, Reason, Timestamp, Value, Violation, listed};
 
 /// What type an event is of.
@@ -52,9 +52,25 @@ pub struct Kind {
 #[derive(Debug, Clone, Default)]
 pub struct Mapped {
     /// The statements, in order.
-    pub drafts: Vec<Draft>,
+    pub drafts: Vec<NotedDraft>,
     /// Statements that are left out, and why.
     pub omissions: Vec<Omission>,
+}
+
+/// A statement with what was noted when it was made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotedDraft {
+    /// The statement, as the source said it.
+    pub draft: Draft,
+    /// Notes on what of the payload is not in it.
+    pub notes: Notes,
+}
+
+impl From<Draft> for NotedDraft {
+    fn from(draft: Draft) -> Self {
+        let notes = Notes::default();
+        Self { draft, notes }
+    }
 }
 
 /// A statement that a mapping does not make of a payload.
@@ -103,7 +119,7 @@ impl Model {
         payload: &Json,
     ) -> Result<Vec<Draft>, Vec<Violation>> {
         self.map_and_tell(source, kind, payload)
-            .map(|mapped| mapped.drafts)
+            .map(|mapped| mapped.drafts.into_iter().map(|made| made.draft).collect())
     }
 
     /// The same, and tells what the mapping makes no statement of.
@@ -134,11 +150,13 @@ impl Model {
             path: String::new(),
             violations: Vec::new(),
             omissions: Vec::new(),
+            notes: Notes::default(),
         };
         let mut drafts = Vec::with_capacity(2);
         if let Some(record) = &mapping.record {
             run.path = format!("records.{kind}");
-            drafts.extend(run.record(record));
+            let made = run.record(record);
+            drafts.extend(run.noted(made));
         }
         for (index, event) in mapping.events.iter().enumerate() {
             run.path = match mapping.events.len() {
@@ -196,14 +214,32 @@ struct Run<'a> {
     path: String,
     violations: Vec<Violation>,
     omissions: Vec<Omission>,
+    /// Notes about the statement that is made next.
+    notes: Notes,
 }
 
 impl Run<'_> {
     fn evaluate(&mut self, field: &str, expression: &Expression) -> Outcome {
-        expression.evaluate(self.payload).unwrap_or_else(|fault| {
+        let notes = &mut self.notes;
+        let mut left_out = |reason: &str| {
+            let description = format!("elements of a list are left out: {reason}");
+            notes.remark(field.to_owned(), NoteReason::Malformed, description.into());
+        };
+        let outcome = expression.evaluate_and_tell(self.payload, &mut left_out);
+        outcome.unwrap_or_else(|fault| {
             self.fail(field, expression, fault.text());
             Outcome::Missing
         })
+    }
+
+    /// Statements; the first of them has the notes.
+    fn noted(&mut self, drafts: impl IntoIterator<Item = Draft>) -> Vec<NotedDraft> {
+        let mut made: Vec<NotedDraft> = drafts.into_iter().map(NotedDraft::from).collect();
+        let notes = std::mem::take(&mut self.notes);
+        if let Some(first) = made.first_mut() {
+            first.notes = notes;
+        }
+        made
     }
 
     /// A key, an id or a type.

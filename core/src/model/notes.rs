@@ -48,6 +48,8 @@ choices! {
         Superseded = "superseded",
         /// It is of a former holder of the record's key, or makes what was before theirs.
         FormerHolder = "former_holder",
+        /// The event waits for its customer.
+        Waiting = "waiting",
     }
 }
 

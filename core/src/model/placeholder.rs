@@ -163,6 +163,14 @@ pub(crate) fn is_nothing(value: &str) -> bool {
     })
 }
 
+/// Whether the id of an object names none: nobody's events are found by it. Numbers that count up
+/// are somebody's orders.
+#[must_use]
+pub fn is_no_object(id: &str) -> bool {
+    let digits = || id.chars().filter(|letter| letter.is_alphanumeric());
+    is_nothing(id) || id.trim() == "-1" || digits().all(|digit| digit == '0')
+}
+
 /// Identifiers of devices that many devices have.
 fn is_no_device(value: &str) -> bool {
     Folded::plain(value).is_some_and(|value| value.is_in(&DEVICES))

@@ -80,6 +80,7 @@ mod tests {
         let time = Timestamp::from_micros(1_750_000_000_000_000 + hours * 3_600_000_000);
         let draft = Draft::Event(DraftEvent {
             record: RecordKey::new("s", "1"),
+            attach: Vec::new(),
             event_id: id.to_owned(),
             kind: "email_sent".to_owned(),
             event_time: Some(time),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Model;
 use super::computed::json_of;
+use super::expression::names::{Selection, selections};
 use super::expression::types::{Mistake, Shape, Wanted, mistakes};
 use super::expression::{Allowance, Expression, Outcome, Payload, kind};
 use super::scope;
@@ -37,7 +38,9 @@ impl Segment {
         let condition = Expression::compile_within(source, &SUBJECTS, allowance)
             .map_err(|wrong| wrong.into_iter().map(whole).collect::<Vec<_>>())?;
         let mut wrong = mistakes(source, names, Wanted::Condition);
-        if mentions("accessibility", source) {
+        let mentions = mentions_of(source);
+        let names_needs = |named: &Mention| named.path.iter().any(|name| name == "accessibility");
+        if mentions.iter().any(names_needs) {
             let message = "speaks of accessibility needs: nobody is chosen by what they need";
             wrong.retain(|mistake| !mistake.message.contains("`accessibility`"));
             wrong.push(whole(message.to_owned()));
@@ -45,7 +48,7 @@ impl Segment {
         if wrong.is_empty() {
             Ok(Self {
                 condition,
-                mentions: mentions_of(source),
+                mentions,
                 description,
             })
         } else {
@@ -108,61 +111,16 @@ pub struct Mention {
     pub path: Vec<String>,
 }
 
-/// All that an expression names of its subjects, outside of texts.
+/// All that an expression names of its subjects.
 fn mentions_of(source: &str) -> BTreeSet<Mention> {
-    let words = words(source);
-    let mut found = BTreeSet::new();
-    for (at, word) in words.iter().enumerate() {
-        let subject = SUBJECTS.into_iter().find(|subject| word == subject);
-        let is_selected = at > 0 && words[at - 1].ends_with('.');
-        let Some(subject) = subject.filter(|_| !is_selected) else {
-            continue;
-        };
-        let mut path = Vec::new();
-        let mut rest = words[at + 1..].iter();
-        while let Some(link) = rest.next() {
-            if !matches!(link.as_str(), "." | ".?" | "[" | "[?") {
-                break;
-            }
-            let Some(name) = rest.next() else { break };
-            path.push(name.trim_matches(['\'', '"']).to_owned());
-            if link.starts_with('[') {
-                rest.next();
-            }
-        }
-        found.insert(Mention { subject, path });
-    }
-    found
-}
-
-/// Names, texts in their quotes, and what lies between.
-fn words(source: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut letters = source.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if letter.is_whitespace() {
-            continue;
-        }
-        let mut word = letter.to_string();
-        if matches!(letter, '\'' | '"') {
-            while let Some(next) = letters.next() {
-                word.push(next);
-                match next {
-                    '\\' => word.extend(letters.next()),
-                    end if end == letter => break,
-                    _ => {}
-                }
-            }
-        } else if letter.is_alphanumeric() || letter == '_' {
-            while let Some(next) = letters.next_if(|next| next.is_alphanumeric() || *next == '_') {
-                word.push(next);
-            }
-        } else if matches!(letter, '.' | '[') {
-            word.extend(letters.next_if_eq(&'?'));
-        }
-        words.push(word);
-    }
-    words
+    let mention = |selection: Selection| {
+        let mut path = selection.into_iter();
+        let name = path.next()?;
+        let subject = SUBJECTS.into_iter().find(|subject| *subject == name)?;
+        let path = path.collect();
+        Some(Mention { subject, path })
+    };
+    selections(source).into_iter().filter_map(mention).collect()
 }
 
 impl Model {
@@ -322,12 +280,6 @@ fn cap(cap: &FrequencyCap) -> Json {
         "max_count": cap.max_count,
         "window_seconds": cap.window_seconds,
     })
-}
-
-fn mentions(word: &str, source: &str) -> bool {
-    source
-        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-        .any(|found| found == word)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::statement::{DraftReplacement, DraftRetraction};
-use super::{ContentHash, Draft, Event, EventKey, Provenance, RecordKey, Timestamp, VersionStamp};
+use super::{ContentHash, Draft, Event, EventKey, Provenance, Timestamp, VersionStamp};
 use crate::heap_size::{HeapSize, heap_size, plain_size};
 
 /// A checked correction.
@@ -57,12 +57,6 @@ impl Correction {
                 source_time,
             }),
         }
-    }
-
-    /// The record that its event hangs on. `None`: it takes an event back, wherever that hangs.
-    #[must_use]
-    pub fn record(&self) -> Option<&RecordKey> {
-        self.event().map(|event| &event.record)
     }
 
     /// The event that it puts in the place of the other.

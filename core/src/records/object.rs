@@ -208,6 +208,7 @@ mod tests {
                 status_property: None,
                 channel: None,
             },
+            attachment: None,
         }
     }
 
@@ -284,6 +285,7 @@ mod tests {
             let time = Timestamp::from_micros(1_750_000_000_000_000 + hours * 3_600_000_000);
             let draft = crate::records::DraftEvent {
                 record: RecordKey::new("s", "1"),
+                attach: Vec::new(),
                 event_id: (*id).to_owned(),
                 kind: (*event_type).to_owned(),
                 event_time: Some(time),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Consent, Correction, EventKey, Identifier, IdentifierValue, Meaning, Preference, PreferenceKey,
+    Consent, Correction, Event, EventKey, Identifier, IdentifierValue, Preference, PreferenceKey,
     RecordKey, Timestamp, Value,
 };
 use crate::heap_size::HeapSize;
@@ -37,26 +37,36 @@ pub enum Draft {
 }
 
 impl Draft {
-    /// The record that it is about. `None`: it takes an event back, wherever that hangs.
+    /// The record that it is about. `None`: it takes an event back, wherever that hangs, or tells
+    /// one that finds its record by an object.
     #[must_use]
     pub fn record(&self) -> Option<&RecordKey> {
-        match self {
-            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => Some(&said.record),
-            Self::Event(said) => Some(&said.record),
-            Self::Preferences(said) => Some(&said.record),
-            Self::Consent(said) => Some(&said.record),
-            Self::Replacement(said) => Some(&said.event.record),
-            Self::Retraction(_) => None,
-        }
+        let record = match self {
+            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => &said.record,
+            Self::Event(said) => &said.record,
+            Self::Preferences(said) => &said.record,
+            Self::Consent(said) => &said.record,
+            Self::Replacement(said) => &said.event.record,
+            Self::Retraction(_) => return None,
+        };
+        let attaches = match self {
+            Self::Event(said) => !said.attach.is_empty(),
+            Self::Replacement(said) => !said.event.attach.is_empty(),
+            _ => false,
+        };
+        (!attaches).then_some(record)
     }
 
     /// The source that says it.
     #[must_use]
     pub fn source(&self) -> &str {
-        match (self.record(), self) {
-            (Some(record), _) => &record.source,
-            (None, Self::Retraction(said)) => &said.event.source,
-            (None, _) => "",
+        match self {
+            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => &said.record.source,
+            Self::Event(said) => &said.record.source,
+            Self::Preferences(said) => &said.record.source,
+            Self::Consent(said) => &said.record.source,
+            Self::Replacement(said) => &said.event.record.source,
+            Self::Retraction(said) => &said.event.source,
         }
     }
 }
@@ -180,8 +190,11 @@ impl DraftRecord {
 /// What a source says has happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftEvent {
-    /// Record that the statement is about.
+    /// Record that the statement is about. Without a key where `attach` finds it.
     pub record: RecordKey,
+    /// The kinds of objects by which the event finds its record, in order of preference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attach: Vec<String>,
     /// The source's id of the event.
     pub event_id: String,
     /// Type of the event.
@@ -234,13 +247,24 @@ impl Statement {
         }
     }
 
-    /// The record that it is about. `None`: it takes an event back, wherever that hangs.
+    /// The record that it is about. `None`: it takes an event back, wherever that hangs, or tells
+    /// one that finds its record by an object.
     #[must_use]
     pub fn record(&self) -> Option<&RecordKey> {
         match self {
             Self::Record(statement) => Some(&statement.record),
-            Self::Event(event) => Some(&event.record),
-            Self::Correction(correction) => correction.record(),
+            Self::Event(event) => event.home(),
+            Self::Correction(correction) => correction.event()?.home(),
+        }
+    }
+
+    /// The event that it tells, new or in the place of another one.
+    #[must_use]
+    pub fn event(&self) -> Option<&Event> {
+        match self {
+            Self::Record(_) => None,
+            Self::Event(event) => Some(event),
+            Self::Correction(correction) => correction.event(),
         }
     }
 
@@ -249,7 +273,7 @@ impl Statement {
     pub fn source(&self) -> &str {
         match self {
             Self::Record(statement) => &statement.record.source,
-            Self::Event(event) => &event.record.source,
+            Self::Event(event) => event.source(),
             Self::Correction(correction) => &correction.key.source,
         }
     }
@@ -344,73 +368,4 @@ impl<'de> Deserialize<'de> for ContentHash {
             .parse()
             .map_err(serde::de::Error::custom)
     }
-}
-
-/// Something that happened. It changes only by a [`Correction`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// Record that the statement is about.
-    pub record: RecordKey,
-    /// The source's id of the event.
-    pub event_id: String,
-    /// Type of the event.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// When, in the source's word.
-    pub event_time: Option<Timestamp>,
-    /// When it came in.
-    pub receive_time: Timestamp,
-    /// What the timeline sorts by.
-    pub sort_time: Timestamp,
-    /// What is known of it.
-    pub properties: BTreeMap<String, Value>,
-    /// Of what the source said.
-    pub content: ContentHash,
-    /// What its type makes of it.
-    #[serde(default, skip_serializing_if = "Meaning::is_empty")]
-    pub meaning: Meaning,
-}
-
-impl Event {
-    /// Its name within the tenant.
-    #[must_use]
-    pub fn key(&self) -> EventKey {
-        EventKey {
-            source: self.record.source.clone(),
-            event_id: self.event_id.clone(),
-        }
-    }
-
-    /// As it was said.
-    #[must_use]
-    pub fn draft(&self) -> DraftEvent {
-        DraftEvent {
-            record: self.record.clone(),
-            event_id: self.event_id.clone(),
-            kind: self.kind.clone(),
-            event_time: self.event_time,
-            properties: self.properties.clone(),
-        }
-    }
-
-    /// Its place on a timeline.
-    #[must_use]
-    pub fn position(&self) -> TimelinePosition {
-        TimelinePosition {
-            sort_time: self.sort_time,
-            source: self.record.source.clone(),
-            event_id: self.event_id.clone(),
-        }
-    }
-}
-
-/// A place on a timeline: a property of the event alone, so it stays when profiles merge and split.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct TimelinePosition {
-    /// First by time,
-    pub sort_time: Timestamp,
-    /// then by source,
-    pub source: String,
-    /// then by event id; timelines run from the greatest to the least.
-    pub event_id: String,
 }

@@ -212,8 +212,8 @@ impl Direct {
 
     async fn submit(&self, source: &str, kind: &str, batch: Batch) -> anyhow::Result<Pending> {
         let mapped = batch.rows.iter().map(|row| match &row.payload {
-            Ok(payload) => match self.model.map(source, kind, payload) {
-                Ok(drafts) => drafts.into_iter().map(Ok).collect(),
+            Ok(payload) => match self.model.map_and_tell(source, kind, payload) {
+                Ok(mapped) => mapped.drafts.into_iter().map(Ok).collect(),
                 Err(violations) => vec![Err(violations)],
             },
             Err(violation) => vec![Err(vec![violation.clone()])],

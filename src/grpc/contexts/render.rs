@@ -11,6 +11,7 @@ use profile_core::records::{Object, Timestamp, Value};
 use crate::grpc::encode::{Sight, value};
 use crate::grpc::preferences::encode::{accessibility, preferences, withheld};
 use crate::grpc::v1;
+use crate::reader::LatestObjects;
 
 mod cited;
 mod permissions;
@@ -89,7 +90,7 @@ impl<'a> Telling<'a> {
     /// Puts all of it into an answer. Answers with the sentences.
     pub(super) fn into_answer(
         mut self,
-        objects: &[Object],
+        latest: &LatestObjects,
         answer: &mut v1::GetContextResponse,
     ) -> Vec<Line> {
         self.treatment(answer);
@@ -107,7 +108,10 @@ impl<'a> Telling<'a> {
         }
         self.segments(answer);
         self.permissions(answer);
-        self.objects(objects, answer);
+        if latest.hides_some {
+            self.sight.withhold_events();
+        }
+        self.objects(&latest.objects, answer);
         answer.withheld = self
             .sight
             .into_withheld()
@@ -270,10 +274,6 @@ impl<'a> Telling<'a> {
     /// The latest objects. Their lists and maps, such as the lines of an order, only where the view
     /// wants them.
     fn objects(&mut self, objects: &[Object], answer: &mut v1::GetContextResponse) {
-        let has_events = self.profile.records.iter().any(|record| record.has_events);
-        if !self.view.objects.is_empty() && has_events && !self.sight.sees_all_events() {
-            self.sight.withhold_events();
-        }
         for (index, object) in objects.iter().enumerate() {
             let plain = |value: &Value| !matches!(value, Value::List(_) | Value::Map(_));
             let fields = || object.fields.iter();

@@ -183,6 +183,7 @@ impl Receive {
         });
         DraftEvent {
             record: record_key(event.record),
+            attach: event.attach,
             event_id: event.event_id,
             kind: event.r#type,
             event_time: self.time(&format!("{path}.event_time"), event.event_time),

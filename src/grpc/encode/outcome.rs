@@ -51,6 +51,7 @@ fn note_reason(reason: NoteReason) -> v1::NoteReason {
         NoteReason::UnknownEvent => v1::NoteReason::UnknownEvent,
         NoteReason::Superseded => v1::NoteReason::Superseded,
         NoteReason::FormerHolder => v1::NoteReason::FormerHolder,
+        NoteReason::Waiting => v1::NoteReason::Waiting,
     }
 }
 

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use profile_core::model::Visible;
 use profile_core::permission::view::{View, Withheld};
 use profile_core::profile::Profile;
 use profile_core::records::Preferences;
@@ -73,12 +72,6 @@ impl<'a> Sight<'a> {
 
     pub(in crate::grpc) fn sees_segment(&mut self, name: &str) -> bool {
         self.seen_unless(self.view.and_then(|view| view.withholds_segment(name)))
-    }
-
-    /// Whether events of all types may be seen.
-    pub(in crate::grpc) fn sees_all_events(&self) -> bool {
-        self.view
-            .is_none_or(|view| view.purpose.events == Visible::All)
     }
 
     /// Tells that events of some types may not be seen.

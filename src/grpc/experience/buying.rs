@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use profile_core::analytics::{ChurnSignal, Horizon, RfmValues, Summary, lifetime_value};
+use profile_core::analytics::{ChurnSignal, Horizon, RfmValues, Summary};
 use profile_core::model::experience::Bought;
 use profile_core::records::rollup::date;
 use rust_decimal::Decimal;
 
 use super::{Page, whole};
 use crate::background::analytics::{
-    Buyers, Group, History, Part, Scales, Statistics, horizon, one_currency,
+    Buyers, Forecast, Group, History, Part, Scales, Statistics, horizon, one_currency,
 };
 use crate::grpc::encode::time;
 use crate::grpc::v1;
@@ -45,9 +45,13 @@ impl<'a> Buying<'a> {
         let summary = history.purchases.summary(self.page.today);
         let rfm = history.purchases.rfm(self.page.today);
         let (money, several) = currency(&history.currencies);
-        metrics.rfm = Some(self.rfm_of(rfm, money, bought));
-        metrics.lifetime_value = Some(self.value_of(summary.as_ref(), rfm, money, bought));
-        metrics.churn = Some(self.churn_of(summary.as_ref(), bought));
+        let customer = (summary.as_ref(), rfm);
+        let scales = self.scales();
+        let forecast = scales.map(|it| it.forecast(customer, money.is_some(), self.horizon));
+        let forecast = forecast.unwrap_or_default();
+        metrics.rfm = Some(self.rfm_of(rfm, &forecast, money, bought));
+        metrics.lifetime_value = Some(self.value_of(customer, &forecast, money, bought));
+        metrics.churn = Some(self.churn_of(summary.as_ref(), &forecast, bought));
         metrics.models = self.statistics.map(models);
         let counted = rfm.map_or(0, |rfm| rfm.purchases);
         self.note(
@@ -124,6 +128,7 @@ impl<'a> Buying<'a> {
     fn rfm_of(
         &self,
         values: Option<RfmValues>,
+        forecast: &Forecast,
         money: Option<&str>,
         bought: &Bought,
     ) -> v1::RecencyFrequencyMonetary {
@@ -137,13 +142,7 @@ impl<'a> Buying<'a> {
             told.days_since_last = Some(values.days_since_last.into());
             told.purchases = Some(float(values.purchases));
             told.monetary_value = money.is_some().then(|| units(values.micros));
-            let scale = self
-                .scales()
-                .and_then(|scales| scales.rfm)
-                .filter(|_| money.is_some());
-            told.scores = scale
-                .map(|scale| scale.scores(values).to_string())
-                .unwrap_or_default();
+            told.scores = forecast.scores.clone().unwrap_or_default();
         }
         told
     }
@@ -176,8 +175,8 @@ impl<'a> Buying<'a> {
 
     fn value_of(
         &self,
-        summary: Option<&Summary>,
-        rfm: Option<RfmValues>,
+        (summary, rfm): (Option<&Summary>, Option<RfmValues>),
+        forecast: &Forecast,
         money: Option<&str>,
         bought: &Bought,
     ) -> v1::LifetimeValue {
@@ -185,16 +184,9 @@ impl<'a> Buying<'a> {
         let Some(summary) = summary else { return told };
         told.buyer_count = 1;
         told.inputs = Some(inputs(summary, money.is_some()));
-        let scales = self.scales();
-        let weeks = f64::from(self.horizon.periods) * self.horizon.weeks;
-        let buying = scales.and_then(|scales| scales.buying);
-        told.expected_purchases =
-            buying.map(|fit| fit.model.expected_purchases_of(summary.buying, weeks));
-        if let (Some(spending), Some(_)) = (scales.and_then(|scales| scales.spending), money) {
-            told.expected_spend = spending.model.expected_spend(summary);
-            told.predicted = buying
-                .and_then(|fit| lifetime_value(&fit.model, &spending.model, summary, self.horizon));
-        }
+        told.expected_purchases = forecast.expected_purchases;
+        told.expected_spend = forecast.expected_spend;
+        told.predicted = forecast.predicted;
         told
     }
 
@@ -232,18 +224,19 @@ impl<'a> Buying<'a> {
         }
     }
 
-    fn churn_of(&self, summary: Option<&Summary>, bought: &Bought) -> v1::ChurnSignal {
+    fn churn_of(
+        &self,
+        summary: Option<&Summary>,
+        forecast: &Forecast,
+        bought: &Bought,
+    ) -> v1::ChurnSignal {
         let mut told = v1::ChurnSignal {
             basis: Some(self.churn_basis(bought)),
             ..v1::ChurnSignal::default()
         };
         if let Some(summary) = summary {
-            let model = self
-                .scales()
-                .and_then(|scales| scales.buying)
-                .map(|fit| fit.model);
-            let signal = ChurnSignal::of(summary, model.as_ref());
-            told.probability_alive = signal.probability_alive;
+            let signal = ChurnSignal::of(summary, None);
+            told.probability_alive = forecast.probability_alive;
             told.days_since_last = Some(signal.days_since_last.into());
             told.gaps_since_last = signal.gaps_since_last;
             told.median_gap_days = summary.median_gap;

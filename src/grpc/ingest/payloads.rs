@@ -83,9 +83,9 @@ pub(in crate::grpc) fn parse(payload: &[u8]) -> Checked<serde_json::Value> {
 
 /// The drafts that a payload maps to, or what is wrong with it.
 pub(in crate::grpc) fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
-    let mapped = parse(payload).and_then(|payload| model.map(source, kind, &payload));
+    let mapped = parse(payload).and_then(|payload| model.map_and_tell(source, kind, &payload));
     match mapped {
-        Ok(drafts) => drafts.into_iter().map(Ok).collect(),
+        Ok(mapped) => mapped.drafts.into_iter().map(Ok).collect(),
         Err(violations) => vec![Err(violations)],
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use profile_core::model::{Mapped, Model, Notes};
+use profile_core::model::{Mapped, Model, NotedDraft};
 use profile_core::records::{
     Change, Draft, DraftEvent, DraftRecord, Preference, PreferenceKey, Preferences,
     RecordStatement, StatedPreference, Statement, Timestamp, Value, Violation,
@@ -33,7 +33,7 @@ pub(crate) fn tested(
         Ok(mapped) => mapped,
         Err(violations) => return refused(answer, violations),
     };
-    let statements = drafts.into_iter().map(|draft| checked(model, draft, now));
+    let statements = drafts.into_iter().map(|made| checked(model, made, now));
     answer.statements = statements.collect();
     let omissions = omissions.into_iter().map(|omission| v1::MappingOmission {
         field: omission.field,
@@ -52,8 +52,8 @@ fn refused(
 }
 
 /// A statement with everything that there is to say of it.
-fn checked(model: &Model, draft: Draft, now: Timestamp) -> v1::MappedStatement {
-    let mut notes = Notes::default();
+fn checked(model: &Model, made: NotedDraft, now: Timestamp) -> v1::MappedStatement {
+    let NotedDraft { draft, mut notes } = made;
     let checked = model.check_and_note(draft.clone(), now, &mut notes);
     let (violations, change) = match checked {
         Ok(Statement::Record(RecordStatement { change, .. })) => (Vec::new(), Some(change)),
@@ -136,6 +136,7 @@ fn statement(draft: Draft, change: Option<Change>) -> v1::statement::Kind {
 fn event(said: DraftEvent) -> v1::Event {
     v1::Event {
         record: Some(encode::key(&said.record)),
+        attach: said.attach,
         event_id: said.event_id,
         r#type: said.kind,
         event_time: said.event_time.map(encode::time),

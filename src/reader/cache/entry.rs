@@ -21,7 +21,16 @@ pub(in crate::reader) enum Cached {
     /// The profiles that hold an identifier or a record; empty where nobody does.
     Holders(Vec<ProfileId>),
     /// The latest objects of a profile.
-    Objects(Arc<Vec<Object>>),
+    Objects(Arc<LatestObjects>),
+}
+
+/// The latest objects of a customer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LatestObjects {
+    /// The one that changed last comes first.
+    pub objects: Vec<Object>,
+    /// Whether there are states of such objects that may not be seen.
+    pub hides_some: bool,
 }
 
 impl Cached {

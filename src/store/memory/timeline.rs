@@ -7,12 +7,20 @@ use async_trait::async_trait;
 use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, TenantId, Timestamp};
 
 use super::MemoryStore;
-use crate::store::{AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines};
+use crate::store::attachments::is_after;
+use crate::store::{
+    AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines, WaitingPage,
+};
 
 /// Whether an event is of the present holder of its record's key.
 fn is_holders(event: &Event, held_since: &BTreeMap<RecordKey, Timestamp>) -> bool {
     let since = held_since.get(&event.record);
     since.is_none_or(|since| event.sort_time >= *since)
+}
+
+/// Whether one of these sources said an event; all did, if none is named.
+fn is_of(event: &Event, sources: &[String]) -> bool {
+    sources.is_empty() || sources.iter().any(|source| source == event.source())
 }
 
 #[async_trait]
@@ -27,6 +35,7 @@ impl Timelines for MemoryStore {
             records.contains(&event.record)
                 && is_holders(event, &page.held_since)
                 && (page.kinds.is_empty() || page.kinds.contains(&event.kind))
+                && is_of(event, &page.sources)
                 && page.start.is_none_or(|start| event.sort_time >= start)
                 && page.end.is_none_or(|end| event.sort_time < end)
                 && page
@@ -66,6 +75,7 @@ impl Timelines for MemoryStore {
                 && is_holders(event, &filter.held_since)
                 && (filter.kinds.is_empty() || filter.kinds.contains(&event.kind))
                 && of_channel(event)
+                && is_of(event, &filter.sources)
                 && filter.start.is_none_or(|start| event.sort_time >= start)
                 && filter.end.is_none_or(|end| event.sort_time < end)
         };
@@ -133,7 +143,7 @@ impl Timelines for MemoryStore {
                     .values()
                     .filter(|event| event.meaning.objects().any(|(named, _)| named == object))
                     .filter(holders);
-                let records: BTreeSet<&RecordKey> = naming.map(|event| &event.record).collect();
+                let records: BTreeSet<&RecordKey> = naming.filter_map(Event::home).collect();
                 let profiles = records
                     .into_iter()
                     .take(limit)
@@ -142,5 +152,21 @@ impl Timelines for MemoryStore {
             };
             data.as_of(objects.iter().map(holders).collect())
         }))
+    }
+
+    async fn list_waiting(&self, tenant: &TenantId, page: &WaitingPage) -> Result<Vec<Event>> {
+        let of_source = |event: &&Event| page.source.as_ref().is_none_or(|it| it == event.source());
+        let mut events: Vec<Event> = self.tenants.of(tenant, |data| {
+            let waiting = data.events.values().filter(|event| event.is_waiting());
+            let waiting = waiting.filter(of_source);
+            let rest = waiting.filter(|event| is_after(event, page.after.as_ref()));
+            rest.cloned().collect()
+        });
+        events.sort_by_cached_key(|event| {
+            let source = event.source().to_owned();
+            (source, event.sort_time, event.event_id.clone())
+        });
+        events.truncate(page.limit);
+        Ok(events)
     }
 }

@@ -28,7 +28,7 @@ pub(super) enum View {
 }
 
 impl View {
-    fn of<T>(&self, read: impl FnOnce(&Data) -> T) -> T {
+    pub(super) fn of<T>(&self, read: impl FnOnce(&Data) -> T) -> T {
         match self {
             Self::Frozen(data) => read(data),
             Self::Live(tenants, tenant) => tenants.of(tenant, read),

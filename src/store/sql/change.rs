@@ -204,7 +204,7 @@ impl<'a> Write<'a> {
         self.delete("event_object", unnamed_object_columns(corrected))?;
         self.insert(
             "event_object",
-            OnConflict::Replace(&["own"]),
+            OnConflict::Replace(&["own", "attached"]),
             corrected_object_columns(corrected, self.mark.sequence),
         )
     }

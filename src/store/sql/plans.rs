@@ -9,7 +9,9 @@ use sea_orm::Statement;
 use uuid::Uuid;
 
 use super::statement::Dialect;
-use super::{SqlStore, change, log, matching, past, query, search, segments, timeline};
+use super::{
+    SqlStore, attachments, change, log, matching, past, query, search, segments, timeline,
+};
 use crate::store::{LogCursor, LogPosition, Result, StatementKey};
 
 /// How many things a sample asks for: as many as a batch, since the plan must not change with the
@@ -74,6 +76,7 @@ fn hot_queries(dialect: Dialect, tenant: &TenantId) -> Result<Queries> {
     queries.extend(segment_queries(dialect, tenant, &sample)?);
     queries.extend(search::hot_queries(dialect, tenant)?);
     queries.extend(timeline::hot_queries(dialect, tenant, &sample.records)?);
+    queries.extend(attachments::hot_queries(dialect, tenant, &sample.events)?);
     queries.extend(past::hot_queries(dialect, tenant));
     Ok(queries)
 }

@@ -306,7 +306,7 @@ pub(super) fn known_events(
     )))
 }
 
-fn event_key_columns(keys: &[EventKey]) -> Vec<(&'static str, Column)> {
+pub(super) fn event_key_columns(keys: &[EventKey]) -> Vec<(&'static str, Column)> {
     let text = |of: fn(&EventKey) -> &str| Column::text(keys.iter().map(of));
     vec![
         ("source", text(|key| &key.source)),
@@ -337,7 +337,7 @@ pub(super) fn kept_events(
     let asked = sql.rows("asked", event_key_columns(keys))?;
     let event = dialect.look_up("event", "e", &of_asked_event("e", &tenant));
     Ok(sql.statement(format!(
-        "SELECT asked.ord, e.source, e.record_key, e.body, e.correction FROM {asked} {event}"
+        "SELECT asked.ord, e.source, e.body, e.correction FROM {asked} {event}"
     )))
 }
 

@@ -1,19 +1,19 @@
 //! Events: the statements that list and count them, and find who has them.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use profile_core::records::{
     Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp,
 };
 use sea_orm::{QueryResult, Statement};
 
-use super::SqlStore;
 use super::entity::document;
-use super::query::{as_of, record_columns};
+use super::objects::{find_by_objects, held_columns, list_object_events};
 use super::read::{collect, inconsistent, place};
 use super::statement::{Column, Dialect, Sql};
-use crate::store::{AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines};
+use super::{SqlStore, attachments};
+use crate::store::{
+    AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines, WaitingPage,
+};
 
 /// Serves [`Timelines::list_events`]: the newest of each record by `event_by_record`, or of each
 /// record and type by `event_by_type`; then the newest of those. The other way round for a page
@@ -34,6 +34,7 @@ fn list_events(
     let asked = held_columns(records, &page.held_since, earliest);
     let asked = sql.rows("asked", asked)?;
     let (kinds, of_kind) = kinds(&mut sql, &page.kinds)?;
+    let of_source = sources(&mut sql, &page.sources)?;
     let by = dialect.indexed_by(if of_kind.is_empty() {
         "event_by_record"
     } else {
@@ -71,8 +72,8 @@ fn list_events(
     let [time, source, event_id] = edge.map(|value: sea_orm::Value| sql.bind(value));
     let limit = sql.limit(page.limit);
     let within = format!(
-        "e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
-         AND e.sort_time >= asked.earliest AND e.sort_time <= {latest} \
+        "e.tenant = {tenant} AND e.record_source = asked.source AND e.record_key = asked.record_key{of_kind} \
+         AND e.sort_time >= asked.earliest AND e.sort_time <= {latest} AND {of_source} \
          AND ({paged} = 0 OR (e.sort_time, e.source, e.event_id) {beyond} ({time}, {source}, {event_id}))"
     );
     let write = page.as_of.map(|write| sql.bind(write.0));
@@ -80,7 +81,7 @@ fn list_events(
     let (newest, [sort_time, event_source, event_key, body]) = sql.lateral(
         "n",
         ["sort_time", "source", "event_id", "body"],
-        &format!("{found} ORDER BY e.sort_time {order}, e.event_id {order} LIMIT {limit}"),
+        &format!("{found} ORDER BY e.sort_time {order}, e.source {order}, e.event_id {order} LIMIT {limit}"),
     );
     Ok(sql.statement(format!(
         "SELECT {event_source} AS source, {body} AS body FROM {asked}{kinds} CROSS JOIN {newest} \
@@ -113,6 +114,16 @@ fn kinds(sql: &mut Sql, kinds: &[String]) -> Result<(String, &'static str)> {
     Ok((format!(" CROSS JOIN {kinds}"), " AND e.type = kinds.kind"))
 }
 
+/// The condition that some sources said an event; all, if none is named.
+fn sources(sql: &mut Sql, sources: &[String]) -> Result<String> {
+    let any = sql.bind(i64::from(sources.is_empty()));
+    let said = Column::text(sources.iter().map(String::as_str));
+    let sources = sql.rows("sources", vec![("source", said)])?;
+    Ok(format!(
+        "({any} = 1 OR e.source IN (SELECT source FROM {sources}))"
+    ))
+}
+
 /// Serves [`Timelines::count_events`], by `event_by_type` alone.
 fn count_events(
     dialect: Dialect,
@@ -133,6 +144,7 @@ fn count_events(
             Column::text(filter.channels.iter().map(String::as_str)),
         )],
     )?;
+    let of_source = sources(&mut sql, &filter.sources)?;
     let any_channel = sql.bind(i64::from(filter.channels.is_empty()));
     let end = sql.bind(
         filter
@@ -144,128 +156,14 @@ fn count_events(
         ["type", "number"],
         &format!(
             "SELECT e.type, count(*) AS number FROM event AS e \
-             WHERE e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
-             AND e.sort_time >= asked.earliest AND e.sort_time <= {end} \
+             WHERE e.tenant = {tenant} AND e.record_source = asked.source AND e.record_key = asked.record_key{of_kind} \
+             AND e.sort_time >= asked.earliest AND e.sort_time <= {end} AND {of_source} \
              AND ({any_channel} = 1 OR e.channel IN (SELECT channel FROM {channels})) GROUP BY e.type"
         ),
     );
     Ok(sql.statement(format!(
         "SELECT {kind} AS type, CAST(sum({number}) AS bigint) AS number FROM {asked}{kinds} CROSS JOIN {counts} \
          GROUP BY {kind} ORDER BY {kind}"
-    )))
-}
-
-/// The columns of records, with the time of the earliest event to read of each: at the least the
-/// given one.
-fn held_columns(
-    records: &[RecordKey],
-    held_since: &BTreeMap<RecordKey, Timestamp>,
-    earliest: i64,
-) -> Vec<(&'static str, Column)> {
-    let of_record = |record: &RecordKey| {
-        let since = held_since.get(record);
-        since.map_or(earliest, |since| earliest.max(since.as_micros()))
-    };
-    let mut columns = record_columns(records);
-    let each = records.iter().map(of_record).collect();
-    columns.push(("earliest", Column::Int(each)));
-    columns
-}
-
-fn object_columns<'a>(objects: &'a [ObjectKey]) -> Vec<(&'static str, Column)> {
-    let text = |part: fn(&'a ObjectKey) -> &'a str| Column::text(objects.iter().map(part));
-    vec![
-        ("kind", text(|object| &object.kind)),
-        ("object_id", text(|object| &object.id)),
-    ]
-}
-
-/// Serves [`Timelines::list_object_events`]: those of each object and record by `event_object_pk`,
-/// then by `event_pk`.
-fn list_object_events(
-    dialect: Dialect,
-    tenant: &TenantId,
-    objects: &[ObjectKey],
-    records: &[RecordKey],
-    page: &ObjectPage,
-) -> Result<Statement> {
-    let mut sql = Sql::new(dialect);
-    let tenant = sql.bind(tenant.as_str());
-    let objects = sql.rows("object", object_columns(objects))?;
-    let records = held_columns(records, &page.held_since, i64::MIN);
-    let records = sql.rows("asked", records)?;
-    let paged = sql.bind(i64::from(page.after.is_some()));
-    let latest = sql.bind(
-        page.after
-            .as_ref()
-            .map_or(i64::MAX, |after| after.sort_time.as_micros()),
-    );
-    let nowhere = TimelinePosition {
-        sort_time: Timestamp::default(),
-        source: String::new(),
-        event_id: String::new(),
-    };
-    let after = page.after.clone().unwrap_or(nowhere);
-    let after = [
-        after.sort_time.as_micros().into(),
-        after.source.into(),
-        after.event_id.into(),
-    ];
-    let [time, source, event_id] = after.map(|value: sea_orm::Value| sql.bind(value));
-    let limit = sql.limit(page.limit);
-    let (newest, [sequence, found_source, found_id]) = sql.lateral(
-        "n",
-        ["sequence", "source", "event_id"],
-        &format!(
-            "SELECT x.sequence, x.source, x.event_id FROM event_object AS x \
-             WHERE x.tenant = {tenant} AND x.kind = object.kind AND x.object_id = object.object_id \
-             AND x.source = asked.source AND x.record_key = asked.record_key \
-             AND x.sort_time >= asked.earliest AND x.sort_time <= {latest} \
-             AND ({paged} = 0 OR (x.sort_time, x.source, x.event_id) < ({time}, {source}, {event_id})) \
-             ORDER BY x.sort_time DESC, x.event_id DESC LIMIT {limit}"
-        ),
-    );
-    let event =
-        format!("e.tenant = {tenant} AND e.source = {found_source} AND e.event_id = {found_id}");
-    let event = dialect.look_up("event", "e", &event);
-    Ok(sql.statement(format!(
-        "SELECT object.ord, CAST({sequence} AS bigint) AS sequence, e.source, e.body \
-         FROM {objects} CROSS JOIN {records} CROSS JOIN {newest} {event}"
-    )))
-}
-
-/// Serves [`Timelines::find_by_objects`], by `event_object_pk` and `record_pk`.
-fn find_by_objects(
-    dialect: Dialect,
-    tenant: &TenantId,
-    objects: &[ObjectKey],
-    limit: usize,
-) -> Result<Statement> {
-    let mut sql = Sql::new(dialect);
-    let tenant = sql.bind(tenant.as_str());
-    let asked = sql.rows("asked", object_columns(objects))?;
-    let limit = sql.limit(limit);
-    let (holders, [source, record_key, latest]) = sql.lateral(
-        "h",
-        ["source", "record_key", "latest"],
-        &format!(
-            "SELECT x.source, x.record_key, max(x.sort_time) AS latest FROM event_object AS x \
-             WHERE x.tenant = {tenant} AND x.kind = asked.kind AND x.object_id = asked.object_id \
-             GROUP BY x.source, x.record_key ORDER BY x.source, x.record_key LIMIT {limit}"
-        ),
-    );
-    let record =
-        format!("r.tenant = {tenant} AND r.source = {source} AND r.record_key = {record_key}");
-    let record = dialect.look_up("record", "r", &record);
-    let found = format!(
-        "SELECT DISTINCT asked.ord, r.profile_id FROM {asked} CROSS JOIN {holders} {record} \
-         WHERE r.profile_id IS NOT NULL AND {latest} >= COALESCE(r.reused_since, {latest})"
-    );
-    Ok(sql.statement(as_of(
-        &tenant,
-        "found.ord, found.profile_id",
-        &found,
-        "found.ord, found.profile_id",
     )))
 }
 
@@ -365,7 +263,7 @@ fn distinct(records: &[RecordKey]) -> Vec<RecordKey> {
     records
 }
 
-fn event(row: &QueryResult) -> Result<Event> {
+pub(super) fn event(row: &QueryResult) -> Result<Event> {
     let (source, body): (String, String) = (row.try_get("", "source")?, row.try_get("", "body")?);
     document("event", "body", &source, &body)
 }
@@ -443,5 +341,11 @@ impl Timelines for SqlStore {
             place.push(ProfileId(row.try_get("", "profile_id")?));
             Ok(())
         })
+    }
+
+    async fn list_waiting(&self, tenant: &TenantId, page: &WaitingPage) -> Result<Vec<Event>> {
+        let listed = attachments::list_waiting(self.dialect, tenant, page);
+        let rows = self.rows(listed).await?;
+        rows.iter().map(event).collect()
     }
 }

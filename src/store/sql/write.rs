@@ -308,14 +308,11 @@ impl Transaction for SqlTransaction {
     }
 }
 
-/// What is kept under the key of an event. One that was taken back has no record.
+/// What is kept under the key of an event. One that was taken back has no body.
 fn kept_event(key: EventKey, row: &QueryResult) -> Result<KeptEvent> {
-    let [record, body, correction]: [String; 3] = [
-        row.try_get("", "record_key")?,
-        row.try_get("", "body")?,
-        row.try_get("", "correction")?,
-    ];
-    let event = (!record.is_empty())
+    let [body, correction]: [String; 2] =
+        [row.try_get("", "body")?, row.try_get("", "correction")?];
+    let event = (!body.is_empty())
         .then(|| document("event", "body", &key.source, &body))
         .transpose()?;
     let correction = (!correction.is_empty())

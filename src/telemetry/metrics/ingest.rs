@@ -21,6 +21,7 @@ pub(super) struct Instruments {
     duplicate: BoundCounter<u64>,
     rejected: BoundCounter<u64>,
     unread: Counter<u64>,
+    attached: Counter<u64>,
     /// The fields that are counted by themselves.
     unread_fields: Mutex<BTreeSet<String>>,
     batch_size: BoundHistogram<u64>,
@@ -49,6 +50,12 @@ impl Instruments {
                 "Values that are stored as they were said and not used",
             ),
             unread_fields: Mutex::default(),
+            // when: at_once, waiting, later, moved
+            attached: build.counter(
+                "customer_profile.ingest.attached",
+                "{event}",
+                "Events that find their customer by an object: at once, waiting, after waiting, moved",
+            ),
             batch_size: build
                 .sizes(
                     "customer_profile.ingest.batch.size",
@@ -123,6 +130,14 @@ impl Metrics {
             KeyValue::new("reason", reason),
         ];
         self.ingest.unread.add(values as u64, &labels);
+    }
+
+    /// So many events found their customer by an object, or wait for one.
+    pub fn ingest_attached(&self, when: &'static str, events: usize) {
+        if events > 0 {
+            let labels = [KeyValue::new("when", when)];
+            self.ingest.attached.add(events as u64, &labels);
+        }
     }
 
     /// The number of statements that wait to be written.

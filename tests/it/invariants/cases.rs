@@ -337,6 +337,7 @@ fn event(number: i64) -> DraftEvent {
             ["shop", "crm", "till"][usize::try_from(number % 3).unwrap_or(0)],
             (number % 5).to_string(),
         ),
+        attach: Vec::new(),
         event_id: format!("e{number}"),
         kind: ["order_placed", "call"][usize::try_from(number % 2).unwrap_or(0)].to_owned(),
         // Two at a time, seven hours apart.

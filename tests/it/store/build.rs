@@ -85,6 +85,7 @@ pub(crate) fn event(record: &RecordKey, event_id: &str, micros: i64) -> Event {
         properties: BTreeMap::new(),
         content: ContentHash::of(&event_id),
         meaning: Meaning::default(),
+        attachment: None,
     }
 }
 

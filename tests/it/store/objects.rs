@@ -1,8 +1,10 @@
 //! Objects that events name, and events by type.
 
-use profile_core::records::{Event, Meaning, ObjectKey, RecordKey, Sequence};
+use profile_core::records::{
+    Attachment, Claim, Event, EventKey, Meaning, ObjectKey, RecordKey, Sequence,
+};
 
-use customer_profile::store::{EventFilter, ObjectPage, Store};
+use customer_profile::store::{EventFilter, EventPage, ObjectPage, Store, WaitingPage};
 
 use super::build::*;
 
@@ -182,4 +184,95 @@ pub(crate) async fn events_are_counted_by_type(store: &dyn Store) {
         ..EventFilter::default()
     };
     assert_eq!(count(span).await, "chat 1, order 1");
+}
+
+/// An event of a carrier that seeks an order.
+fn seeking(event_id: &str, micros: i64, id: &str) -> Event {
+    let nowhere = RecordKey::new("carrier", "");
+    let shipment = ObjectKey::new("shipment", id);
+    let attachment = Attachment {
+        source: "carrier".to_owned(),
+        kinds: vec!["order".to_owned()],
+        by: vec![order(id)],
+    };
+    Event {
+        attachment: Some(Box::new(attachment)),
+        ..naming(event(&nowhere, event_id, micros), &shipment, &[order(id)])
+    }
+}
+
+pub(crate) async fn events_without_a_record_are_found_by_what_they_name(store: &dyn Store) {
+    let [shop, ..] = some_objects(store).await;
+    let waiting = [seeking("b", 21, "7"), seeking("a", 21, "9")];
+    put(store, &events(waiting.to_vec())).await;
+    let mut placed = seeking("c", 22, "7").attached_to(Some(&shop));
+    placed.record = shop.clone();
+    put(store, &events(vec![placed.clone()])).await;
+
+    let page = WaitingPage {
+        limit: 9,
+        ..WaitingPage::default()
+    };
+    let listed = store.list_waiting(&tenant(), &page).await.expect("a read");
+    assert_eq!(listed, [waiting[1].clone(), waiting[0].clone()]);
+    let next = WaitingPage {
+        source: Some("carrier".to_owned()),
+        after: Some(waiting[1].position()),
+        ..page
+    };
+    let listed = store.list_waiting(&tenant(), &next).await.expect("a read");
+    assert_eq!(listed, [waiting[0].clone()]);
+
+    let mut tx = store.begin(&tenant()).await.expect("a turn");
+    let reads = tx.reads();
+    let shipment = ObjectKey::new("shipment", "7");
+    let mut found = reads.attached_events(&[order("7"), shipment]).await;
+    found.as_mut().expect("a read").sort_unstable();
+    let keys = [waiting[0].key(), placed.key()];
+    assert_eq!(found.expect("a read"), keys);
+    let claims = reads.claims(&[order("7"), order("9")], &[], 9).await;
+    let mut claims = claims.expect("a read");
+    claims.sort_by(|(_, left), (_, right)| left.record.cmp(&right.record));
+    let short: Vec<String> = claims
+        .iter()
+        .map(|(object, claim)| {
+            let Claim {
+                record,
+                own,
+                first,
+                latest,
+            } = claim;
+            let times = (first.as_micros(), latest.as_micros());
+            format!(
+                "{} {}/{} {own} {times:?}",
+                object.id, record.source, record.key
+            )
+        })
+        .collect();
+    assert_eq!(
+        short,
+        [
+            "7 carrier/1 false (20, 20)",
+            "7 shop/1 true (10, 10)",
+            "7 shop/2 true (30, 30)"
+        ]
+    );
+    let paid = EventKey {
+        source: "shop".to_owned(),
+        event_id: "other".to_owned(),
+    };
+    let rest = reads.claims(&[order("7")], &[paid], 9).await;
+    assert_eq!(rest.expect("a read").len(), 2, "without some events");
+    assert_eq!(reads.count_waiting(9).await.expect("a read"), 2);
+    assert_eq!(reads.count_waiting(1).await.expect("a read"), 1);
+
+    // On the record of another source it is the carrier's all the same.
+    let of_carrier = EventPage {
+        sources: vec!["carrier".to_owned()],
+        limit: 9,
+        ..EventPage::default()
+    };
+    let records = [shop];
+    let listed = store.list_events(&tenant(), &records, &of_carrier).await;
+    assert_eq!(listed.expect("a read"), [placed]);
 }

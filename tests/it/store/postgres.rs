@@ -297,7 +297,7 @@ async fn a_page_of_a_customer_with_a_hundred_thousand_events_reads_no_more_than_
 }
 
 /// The indexes that each query must look up in, each with its last condition.
-const LOOKUPS: [(&str, &[(&str, &str)]); 32] = [
+const LOOKUPS: [(&str, &[(&str, &str)]); 36] = [
     (
         "profiles",
         &[
@@ -399,6 +399,13 @@ const LOOKUPS: [(&str, &[(&str, &str)]); 32] = [
             ("record_pk", "(record_key = "),
         ],
     ),
+    (
+        "attached_events",
+        &[("event_object_attached", "(object_id = ")],
+    ),
+    ("claims", &[("event_object_pk", "(object_id = ")]),
+    ("count_waiting", &[("event_by_record", "(record_source > ")]),
+    ("list_waiting", &[("event_by_record", "(record_source > ")]),
     (
         "write_at",
         &[

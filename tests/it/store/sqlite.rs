@@ -239,26 +239,27 @@ fn steps_of_look_ups() -> Vec<(&'static str, Vec<&'static str>)> {
 
 /// By what events are listed, counted, and found by objects.
 fn steps_of_timelines() -> Vec<(&'static str, Vec<&'static str>)> {
-    let by_record =
-        "event_by_record (record_key=? AND tenant=? AND source=? AND sort_time>? AND sort_time<?)";
+    let by_record = "event_by_record (record_key=? AND tenant=? AND record_source=? AND sort_time>? AND sort_time<?)";
     vec![
         ("list_events", vec![by_record]),
         ("list_events: before", vec![by_record]),
         (
             "list_events: types",
             vec![
-                "event_by_type (record_key=? AND tenant=? AND source=? AND type=? AND sort_time>? AND sort_time<?)",
+                "event_by_type (record_key=? AND tenant=? AND record_source=? AND type=? AND sort_time>? AND sort_time<?)",
             ],
         ),
         (
             "count_events",
-            vec!["e USING COVERING INDEX event_by_type (record_key=? AND tenant=? AND source=?)"],
+            vec![
+                "e USING COVERING INDEX event_by_type (record_key=? AND tenant=? AND record_source=?)",
+            ],
         ),
         (
             "list_object_events",
             vec![
                 "x USING PRIMARY KEY \
-                 (tenant=? AND kind=? AND object_id=? AND source=? AND record_key=? \
+                 (tenant=? AND kind=? AND object_id=? AND record_source=? AND record_key=? \
                  AND sort_time>? AND sort_time<?)",
                 "e USING INDEX sqlite_autoindex_event_1 (tenant=? AND source=? AND event_id=?)",
             ],
@@ -269,6 +270,22 @@ fn steps_of_timelines() -> Vec<(&'static str, Vec<&'static str>)> {
                 "x USING PRIMARY KEY (tenant=? AND kind=? AND object_id=?)",
                 "(tenant=? AND source=? AND record_key=?)",
             ],
+        ),
+        (
+            "attached_events",
+            vec!["event_object_attached (tenant=? AND kind=? AND object_id=?)"],
+        ),
+        (
+            "claims",
+            vec!["x USING PRIMARY KEY (tenant=? AND kind=? AND object_id=?)"],
+        ),
+        (
+            "count_waiting",
+            vec!["event_by_record (record_key=? AND tenant=? AND record_source>?)"],
+        ),
+        (
+            "list_waiting",
+            vec!["event_by_record (record_key=? AND tenant=? AND record_source>?)"],
         ),
     ]
 }

@@ -235,6 +235,10 @@ impl Timelines for Faulty {
     ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
         self.inner.find_by_objects(tenant, objects, limit).await
     }
+
+    async fn list_waiting(&self, tenant: &TenantId, page: &WaitingPage) -> Result<Vec<Event>> {
+        self.inner.list_waiting(tenant, page).await
+    }
 }
 
 #[async_trait]

@@ -4,6 +4,8 @@
 //! not know are kept, and a type that is in no catalogue is taken as it is. Strict where it is
 //! wrong: what is said must be what the type says.
 
+mod attach;
+
 use std::collections::BTreeMap;
 
 use super::{Check, MAX_ELEMENTS, MAX_EVENT_TYPE_BYTES, MAX_FIELDS, is_snake_case, shown};
@@ -26,7 +28,11 @@ impl Check<'_> {
         draft: DraftEvent,
         receive_time: Timestamp,
     ) -> Event {
-        self.record_key(&format!("{path}.record"), &draft.record);
+        if draft.attach.is_empty() {
+            self.record_key(&format!("{path}.record"), &draft.record);
+        } else {
+            self.source(&format!("{path}.record.source"), &draft.record.source);
+        }
         self.key(&format!("{path}.event_id"), &draft.event_id);
         if !is_snake_case(&draft.kind) {
             let rule = format!(
@@ -55,6 +61,8 @@ impl Check<'_> {
             .map(|kind| self.meaning(path, kind, &draft))
             .unwrap_or_default();
         let content = ContentHash::of(&draft);
+        let attachment = (!draft.attach.is_empty())
+            .then(|| Box::new(self.attachment(path, kind.map(AsRef::as_ref), &draft, &meaning)));
         Event {
             sort_time: plausible_time(draft.event_time, receive_time),
             record: draft.record,
@@ -65,6 +73,7 @@ impl Check<'_> {
             properties: draft.properties,
             content,
             meaning,
+            attachment,
         }
     }
 

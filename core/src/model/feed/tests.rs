@@ -20,6 +20,7 @@ type Said<'a> = (&'a str, &'a str, i64, &'a [(&'a str, Value)]);
 fn told(model: &Model, (id, kind, hours, properties): Said<'_>) -> Event {
     let draft = Draft::Event(DraftEvent {
         record: RecordKey::new("s", "1"),
+        attach: Vec::new(),
         event_id: id.to_owned(),
         kind: kind.to_owned(),
         event_time: Some(hour(hours)),

@@ -2,13 +2,13 @@
 
 mod loops;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
 use super::forms::{
     Flag, Form, TextBy, declared, declared_key, entries, expression, expression_of, list, list_as,
-    located, mapping, named, one_of, property_name, text_by, then, whole,
+    located, mapping, named, one_of, property_name, snake_case, text_by, then, whole,
 };
 use super::keys::{keys, table};
 use super::reader::{At, Fields, Reader, Section};
@@ -21,7 +21,7 @@ use crate::model::event::{Catalogue, PropertyKind};
 use crate::model::expression::{Conversion, Expression};
 use crate::model::mapping::EventType;
 use crate::model::{Country, DateForm, Source};
-use crate::records::PreferenceKey;
+use crate::records::{PreferenceKey, listed};
 use loops::{for_each, loop_name};
 
 keys! {
@@ -111,14 +111,18 @@ keys! {
 
     /// How payloads of one kind become events.
     #[derive(Debug, Clone)]
-    pub(in crate::model) struct EventMapping as "Event" {
+    pub(in crate::model) struct EventMapping as "Event" => EventMapping: event_mapping {
         /// A name in lower snake case (`order_placed`), or an expression that is more than a name
         /// (`payload.type`).
         kind("type"): EventType = required as event_type();
         /// The source's own id of the event. Expression.
         id: Expression = required as expression();
-        /// The key of the customer's record in the same source. Expression.
-        record: Expression = required as expression();
+        /// The key of the customer's record in the same source. Expression. Required without
+        /// `attach`; with it, for payloads that have no value there.
+        record: Option<Expression> = optional as expression();
+        /// For payloads that know an order or a parcel and no customer: the kinds of objects that
+        /// the event names and by which it finds its record, the best first: `[shipment, order]`.
+        attach: Vec<String> = empty as list(snake_case(OBJECT_KIND));
         /// When it happened. Expression; texts and numbers are read as by `time(x)`.
         time: Option<Expression> = optional as expression();
         /// Condition: only if it holds, there is an event. Default: always.
@@ -207,6 +211,33 @@ impl Form for PropertyValue {
         let plain = expression().schema(definitions);
         json!({ "anyOf": [plain, money] })
     }
+}
+
+const OBJECT_KIND: &str = "a kind of object is named in lower snake case (`order`)";
+
+/// An event has a record, or finds one by objects that its type names.
+fn event_mapping(keys: EventMapping, fields: &Fields<'_>, reader: &mut Reader) -> EventMapping {
+    if keys.record.is_none() && keys.attach.is_empty() {
+        let message = "needs `record`, the key of the customer's record, or `attach`, the kinds of \
+                       objects by which it is found";
+        reader.error(fields.place(), message);
+    }
+    let catalogue = &reader.declared.events;
+    let kinds: Vec<_> = match &keys.kind {
+        EventType::Always(kind) => catalogue.get(kind).into_iter().collect(),
+        EventType::From(_) => catalogue.values().collect(),
+    };
+    let named = kinds
+        .iter()
+        .flat_map(|kind| kind.object.iter().chain(&kind.relates));
+    let named: BTreeSet<String> = named.map(|object| object.kind.clone()).collect();
+    let unknown = keys.attach.iter().filter(|kind| !named.contains(*kind));
+    for (kind, place) in unknown.zip(std::iter::repeat(fields.place_of("attach"))) {
+        let known = listed(named.iter().map(String::as_str));
+        let message = format!("events of this type name no `{kind}`; they name: {known}");
+        reader.error(place.unwrap_or_else(|| fields.place()), message);
+    }
+    keys
 }
 
 /// A list of a payload, and the name under which expressions see an element of it.

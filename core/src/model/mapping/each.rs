@@ -8,20 +8,21 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::{EventMapping, Run};
+use super::{EventMapping, NotedDraft, Run};
 use crate::model::computed::json_of;
 use crate::model::expression::{Expression, Outcome};
 use crate::model::file::ForEach;
-use crate::records::{Draft, Violation};
+use crate::records::Violation;
 
 /// How many events one mapping makes of a payload at most.
 const MAX_EVENTS: usize = 500;
 
 impl Run<'_> {
     /// The events of one mapping.
-    pub(super) fn events(&mut self, mapping: &EventMapping, payload: &Json) -> Vec<Draft> {
+    pub(super) fn events(&mut self, mapping: &EventMapping, payload: &Json) -> Vec<NotedDraft> {
         let Some(ForEach { name, list }) = &mapping.for_each else {
-            return self.event(mapping).into_iter().collect();
+            let made = self.event(mapping);
+            return self.noted(made);
         };
         let Some(elements) = self.elements(list) else {
             return Vec::new();
@@ -46,8 +47,10 @@ impl Run<'_> {
                 path: format!("{path}.for_each[{index}]"),
                 violations: std::mem::take(&mut self.violations),
                 omissions: std::mem::take(&mut self.omissions),
+                notes: std::mem::take(&mut self.notes),
             };
-            drafts.extend(run.event(mapping));
+            let made = run.event(mapping);
+            drafts.extend(run.noted(made));
             let Run {
                 violations,
                 omissions,

@@ -17,8 +17,8 @@ impl EventMapping {
             EventType::From(expression) => Some(expression),
             EventType::Always(_) => None,
         };
-        [&self.id, &self.record]
-            .into_iter()
+        std::iter::once(&self.id)
+            .chain(&self.record)
             .chain(kind)
             .chain(&self.time)
             .chain(&self.when)
@@ -110,13 +110,36 @@ impl Run<'_> {
         None
     }
 
+    /// The record of an event, or the kinds of objects by which it finds one.
+    fn home(&mut self, mapping: &EventMapping) -> Option<(RecordKey, Vec<String>)> {
+        let source = self.source;
+        let of_key = |key: String| (RecordKey::new(source, key), Vec::new());
+        match &mapping.record {
+            Some(record) if mapping.attach.is_empty() => {
+                return self.required_text("record", record).map(of_key);
+            }
+            Some(record) => {
+                let before = self.violations.len();
+                let said = self.evaluate("record", record).value();
+                if let Some(value) = said {
+                    return self.text("record", record, &value).map(of_key);
+                }
+                if self.violations.len() > before {
+                    return None;
+                }
+            }
+            None => {}
+        }
+        Some((RecordKey::new(self.source, ""), mapping.attach.clone()))
+    }
+
     fn told_event(&mut self, mapping: &EventMapping) -> Option<DraftEvent> {
         let kind = match &mapping.kind {
             EventType::Always(kind) => Some(kind.clone()),
             EventType::From(expression) => self.known_type(expression),
         };
         let event_id = self.required_text("id", &mapping.id);
-        let key = self.required_text("record", &mapping.record);
+        let home = self.home(mapping);
         let event_time = mapping.time.as_ref().and_then(|time| self.time(time));
         let mut properties = BTreeMap::new();
         for (name, made) in &mapping.properties {
@@ -127,9 +150,10 @@ impl Run<'_> {
             };
             properties.extend(value.map(|value| (name.clone(), value)));
         }
-        let record = RecordKey::new(self.source, key?);
+        let (record, attach) = home?;
         Some(DraftEvent {
             record,
+            attach,
             event_id: event_id?,
             kind: kind?,
             event_time,

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 
 mod again;
+mod attach;
 mod several;
 mod vendors;
 

@@ -103,3 +103,60 @@ fn what_is_said_is_seen_and_needs_are_not() {
     let subject = model.subject(|_| None, std::iter::empty(), &said, std::iter::empty());
     assert!(!subject.0.to_string().contains("phone"));
 }
+
+/// What a condition names, in a line.
+fn named(condition: &str) -> String {
+    let found = mentions_of(condition).into_iter();
+    let told = found.map(|Mention { subject, path }| {
+        let path: Vec<String> = std::iter::once(subject.to_owned()).chain(path).collect();
+        path.join("/")
+    });
+    told.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_a_condition_names_is_read_from_its_tree() {
+    for (condition, names) in [
+        ("traits.tier == 'computed.spent'", "traits/tier"),
+        ("traits['first name'] != null", "traits/first name"),
+        ("traits.?tier.orValue('') == 'gold'", "traits/tier"),
+        ("traits[?'tier'].orValue('') == 'gold'", "traits/tier"),
+        (
+            "preferences.topics['news'] == true",
+            "preferences/topics/news",
+        ),
+        (
+            "has(traits.tier) && computed.spent > 1",
+            "computed/spent traits/tier",
+        ),
+        // The variable of a loop is no subject, whatever its name.
+        ("[1, 2].exists(traits, traits > 1)", ""),
+        (
+            "traits.tags.exists(tag, tag == traits.tier)",
+            "traits/tags traits/tier",
+        ),
+        ("traits.list[0].tier == 'gold'", "traits/list"),
+        (
+            "traits[preferences.language] == 'x'",
+            "preferences/language traits",
+        ),
+        ("{'traits': 1}.traits == 1", ""),
+        (r#"traits.note == "it's traits.no""#, "traits/note"),
+        (
+            r"traits.note == r'\' && experience.rfm.recency > 1",
+            "experience/rfm/recency traits/note",
+        ),
+        ("traits . tier == 'a' // computed.b", "traits/tier"),
+    ] {
+        assert_eq!(named(condition), names, "{condition}");
+    }
+}
+
+#[test]
+fn needs_are_refused_where_they_are_named_and_not_where_a_text_says_the_word() {
+    let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let refused = |condition| model.candidate_segment(condition).is_err();
+    assert!(refused("preferences.accessibility.large_print == true"));
+    assert!(refused("preferences['accessibility'] != null"));
+    assert!(!refused("traits.tier == 'accessibility'"));
+}

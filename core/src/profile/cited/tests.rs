@@ -29,6 +29,7 @@ fn cited(events: &[(&str, i64, i64, &str)], name: &str) -> Vec<String> {
     for (number, (record, days, amount, by)) in events.iter().enumerate() {
         let draft = DraftEvent {
             record: RecordKey::new("s", *record),
+            attach: Vec::new(),
             event_id: number.to_string(),
             kind: "bought".to_owned(),
             event_time: Some(Timestamp::from_micros(NOW - days * DAY)),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::Model;
+use crate::records::RecordKey;
 use crate::records::{DraftEvent, Statement};
 
 const START: i64 = 1_750_000_000_000_000;
@@ -20,6 +21,7 @@ fn key() -> EventKey {
 fn draft(record: &str, kind: &str) -> DraftEvent {
     DraftEvent {
         record: RecordKey::new("shop", record),
+        attach: Vec::new(),
         event_id: "e".to_owned(),
         kind: kind.to_owned(),
         event_time: Some(hour(0)),

@@ -22,6 +22,12 @@ impl Record {
         self.deleted.filter(|_| self.is_said())
     }
 
+    /// Whether its source deleted it, and has not given the key out again.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.deleted.is_some() && !self.is_said()
+    }
+
     /// Whether a word was said by whoever had the key before it was deleted and given out again.
     #[must_use]
     pub(crate) fn is_of_former_holder(&self, said: &Provenance) -> bool {

@@ -12,12 +12,12 @@ heap_size! {
     DraftPreferences { record, preferences, version, source_time }
     DraftConsent { record, purpose, contact_point, fields, from_list, version, source_time }
     DraftRecord { record, identifiers, traits, clear_identifier_types, clear_traits, version, source_time }
-    DraftEvent { record, event_id, kind, event_time, properties }
+    DraftEvent { record, attach, event_id, kind, event_time, properties }
     DraftRetraction { event, version, source_time }
     DraftReplacement { event, version, source_time }
     RecordStatement { record, change, order, source_time, receive_time, content, draft }
     Fields { identifiers, traits }
-    Event { record, event_id, kind, event_time, receive_time, sort_time, properties, content, meaning }
+    Event { record, event_id, kind, event_time, receive_time, sort_time, properties, content, meaning, attachment }
 }
 
 impl HeapSize for Statement {

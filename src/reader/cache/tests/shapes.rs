@@ -12,7 +12,7 @@ use profile_core::records::{
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::super::Cached;
+use super::super::{Cached, LatestObjects};
 use crate::changes::CacheKey;
 
 /// Makes the entry of an index: its key and its value.
@@ -377,6 +377,9 @@ fn objects(index: u64, count: u64, events: u64) -> (CacheKey, Cached) {
         .clone();
     (
         CacheKey::Objects(id(index), 7),
-        Cached::Objects(Arc::new(copy)),
+        Cached::Objects(Arc::new(LatestObjects {
+            objects: copy,
+            hides_some: false,
+        })),
     )
 }

@@ -51,7 +51,7 @@ impl Write<'_> {
                     "recount" => "tenant",
                     "event" => "tenant, source, event_id",
                     "event_object" => {
-                        "tenant, kind, object_id, source, record_key, sort_time, event_id"
+                        "tenant, kind, object_id, record_source, record_key, sort_time, source, event_id"
                     }
                     "match_pair" => "tenant, source, record_key, other_source, other_key",
                     _ => "tenant, source, record_key",

@@ -6,12 +6,13 @@ use profile_core::records::{ContentHash, Event, EventKey, ObjectKey, Sequence};
 use uuid::Uuid;
 
 use super::Columns;
-use super::columns::{json, key_columns};
+use super::columns::json;
 use crate::store::sql::statement::Column;
 use crate::store::{CorrectedEvent, CorrectionKey, Result, StoredCorrection};
 
 /// The columns of an event beside its key and its record.
-pub(super) const EVENT: [&str; 7] = [
+pub(super) const EVENT: [&str; 8] = [
+    "record_source",
     "record_key",
     "type",
     "sort_time",
@@ -72,6 +73,7 @@ fn told_columns(events: &[Option<&Event>]) -> Result<Columns> {
     let body = |event: Option<&Event>| event.map_or_else(|| Ok(String::new()), json);
     let sort_time = |event: Option<&Event>| event.map_or(0, |event| event.sort_time.as_micros());
     Ok(vec![
+        ("record_source", text(|event| &event.record.source)),
         ("record_key", text(|event| &event.record.key)),
         ("type", text(|event| &event.kind)),
         ("sort_time", Column::Int(each().map(sort_time).collect())),
@@ -123,17 +125,20 @@ pub(super) fn unnamed_object_columns(events: &[CorrectedEvent]) -> Columns {
         before.filter(move |named| !now.contains(&row(*named)))
     });
     let mut columns = object_columns(&gone.collect::<Vec<_>>(), Sequence(0));
-    columns.retain(|(name, _)| !matches!(*name, "own" | "sequence"));
+    columns.retain(|(name, _)| !matches!(*name, "own" | "sequence" | "attached"));
     columns
 }
 
 fn object_columns(named: &[Named<'_>], sequence: Sequence) -> Columns {
-    let mut columns = key_columns(named.iter().map(|(event, ..)| &event.record));
+    let text = |of: fn(&Event) -> &str| Column::text(named.iter().map(|(event, ..)| of(event)));
+    let flags = |of: fn(&Named<'_>) -> bool| {
+        Column::Int(named.iter().map(|named| i64::from(of(named))).collect())
+    };
     let times = named
         .iter()
         .map(|(event, ..)| event.sort_time.as_micros())
         .collect();
-    columns.extend([
+    vec![
         (
             "kind",
             Column::text(named.iter().map(|(_, object, _)| object.kind.as_str())),
@@ -142,18 +147,15 @@ fn object_columns(named: &[Named<'_>], sequence: Sequence) -> Columns {
             "object_id",
             Column::text(named.iter().map(|(_, object, _)| object.id.as_str())),
         ),
+        ("record_source", text(|event| &event.record.source)),
+        ("record_key", text(|event| &event.record.key)),
         ("sort_time", Column::Int(times)),
-        (
-            "event_id",
-            Column::text(named.iter().map(|(event, ..)| event.event_id.as_str())),
-        ),
-        (
-            "own",
-            Column::Int(named.iter().map(|(.., own)| i64::from(*own)).collect()),
-        ),
+        ("source", text(Event::source)),
+        ("event_id", text(|event| &event.event_id)),
+        ("own", flags(|(.., own)| *own)),
         ("sequence", Column::Int(vec![sequence.0; named.len()])),
-    ]);
-    columns
+        ("attached", flags(|(event, ..)| event.attachment.is_some())),
+    ]
 }
 
 /// Corrections as they were said.

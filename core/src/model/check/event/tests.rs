@@ -15,6 +15,7 @@ fn model(events: &str) -> Arc<Model> {
 fn wrong(model: &Model, kind: &str, properties: &[(&str, Value)]) -> String {
     let draft = Draft::Event(DraftEvent {
         record: RecordKey::new("shop", "1"),
+        attach: Vec::new(),
         event_id: "1".to_owned(),
         kind: kind.to_owned(),
         event_time: None,

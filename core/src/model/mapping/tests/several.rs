@@ -59,7 +59,7 @@ fn order() -> Json {
 fn told(kind: &str, payload: &Json) -> (Vec<String>, Vec<String>) {
     let mapped = model().map_and_tell("shop", kind, payload);
     let mapped = mapped.unwrap_or_else(|violations| panic!("{violations:?}"));
-    let short = |draft: &Draft| match draft {
+    let short = |made: &NotedDraft| match &made.draft {
         Draft::Event(event) => format!("{} {}", event.kind, event.event_id),
         Draft::Upsert(record) => format!("record {}", record.record.key),
         Draft::Consent(consent) => format!("consent {}", consent.purpose),

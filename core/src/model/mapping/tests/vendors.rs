@@ -20,7 +20,7 @@ fn told(vendor: &str, kind: &str, payload: &Json) -> Vec<String> {
     let mapped = mapped.unwrap_or_else(|violations| panic!("{vendor}: {violations:#?}"));
     let now = Timestamp::from_micros(1_800_000_000_000_000);
     let mut lines = Vec::new();
-    for draft in mapped.drafts {
+    for NotedDraft { draft, .. } in mapped.drafts {
         let mut notes = Notes::default();
         let checked = model.check_and_note(draft.clone(), now, &mut notes);
         assert!(checked.is_ok(), "{vendor}: {checked:?}");
