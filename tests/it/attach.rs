@@ -333,7 +333,7 @@ async fn on_a_database(kind: stores::Kind) {
         let service = start(ground.store.clone()).await;
         replay(&service, before, seed).await;
         service.stop().await;
-        // What waits is still there after the server has gone.
+        // A waiting event outlives the server.
         let service = start(ground.store.clone()).await;
         replay(&service, after, seed).await;
         assert_whole(&service, seed).await;
