@@ -32,17 +32,14 @@ impl ApiKey {
     /// # Errors
     /// The generator fails.
     pub fn random() -> Result<Self, GetRandomFailed> {
-        let mut bytes = [0; ID_BYTES + SECRET_BYTES];
-        aws_lc_rs::default_provider()
-            .secure_random
-            .fill(&mut bytes)?;
-        let (id, secret) = bytes.split_at(ID_BYTES);
-        let mut key = Self {
-            id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
-            secret: [0; SECRET_BYTES],
-        };
-        key.secret.copy_from_slice(secret);
-        Ok(key)
+        let random = aws_lc_rs::default_provider().secure_random;
+        let (mut id, mut secret) = ([0; ID_BYTES], [0; SECRET_BYTES]);
+        random.fill(&mut id)?;
+        random.fill(&mut secret)?;
+        Ok(Self {
+            id: format!("{:016x}", u64::from_be_bytes(id)),
+            secret,
+        })
     }
 
     /// Reads a key; `None` where it is no key at all, but perhaps a token.

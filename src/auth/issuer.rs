@@ -28,7 +28,7 @@ use crate::episode::Episode;
 /// The largest token that is taken, in bytes.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// How far the clocks of issuer and server may differ.
-const LEEWAY: Duration = Duration::from_secs(60);
+const LEEWAY: Duration = Duration::from_mins(1);
 
 /// When an issuer's keys are fetched.
 #[derive(Debug, Clone, Copy)]
@@ -104,8 +104,8 @@ impl Issuer {
             return Err(Failure::AlgorithmRefused);
         }
         let mut generation = self.generation();
-        let claims = match self.keys.find(&header) {
-            Some(key) => match self.signed(token, &header, &key) {
+        let claims = if let Some(key) = self.keys.find(&header) {
+            match self.signed(token, &header, &key) {
                 // The issuer may have put another key under the same id.
                 Err(Failure::WrongSignature) if self.keys.refresh().await => {
                     generation = self.generation();
@@ -113,14 +113,13 @@ impl Issuer {
                     self.signed(token, &header, &key)?
                 }
                 verified => verified?,
-            },
-            None => {
-                self.keys.refresh().await;
-                generation = self.generation();
-                let key = self.keys.find(&header);
-                let key = key.ok_or_else(|| self.keys.missing())?;
-                self.signed(token, &header, &key)?
             }
+        } else {
+            self.keys.refresh().await;
+            generation = self.generation();
+            let key = self.keys.find(&header);
+            let key = key.ok_or_else(|| self.keys.missing())?;
+            self.signed(token, &header, &key)?
         };
         Ok((self.credential(&claims, now)?, generation))
     }
