@@ -12,6 +12,9 @@ use crate::support::wire::Wire;
 
 const DENIED: [Code; 2] = [Code::Unauthenticated, Code::PermissionDenied];
 
+/// Metadata, the code if it is a refusal, and the case in words.
+type Case<'a> = (&'a [(&'a str, &'a str)], Option<Code>, &'a str);
+
 async fn secured(store: Arc<MemoryStore>) -> (Service, Wire) {
     let service = Service::start_with(store, |config| config.auth.insecure = false).await;
     let wire = Wire::connect(service.address, 65_535).await;
@@ -40,7 +43,7 @@ async fn each_method_is_for_those_who_have_its_scope_and_tenant() {
         let (path, scope) = (path(&method), scope(&method));
         let (only, but) = &one[scope.as_str()];
         let none: [(&str, &str); 0] = [];
-        let cases: [(&[(&str, &str)], Option<Code>, &str); 8] = [
+        let cases: [Case<'_>; 8] = [
             (&none, Some(Code::Unauthenticated), "no credential"),
             (
                 &[("x-tenant", "acme")],

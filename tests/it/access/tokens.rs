@@ -12,7 +12,7 @@ use customer_profile::auth::{Authenticator, Failure, KeyRing, Scope, Scopes};
 use customer_profile::auth::{IssuerOptions, read_issuers};
 use customer_profile::store::memory::MemoryStore;
 use http::HeaderValue;
-use profile_core::records::Timestamp;
+use profile_core::records::{TenantId, Timestamp};
 use serde_json::{Value as Json, json};
 use tonic::Code;
 
@@ -127,7 +127,7 @@ async fn claims_mean_what_the_file_says() {
     let value = HeaderValue::from_str(&value).expect("a value");
     let found = authenticator.authenticate(Some(&value)).await;
     let found = found.expect("it counts").expect("a credential");
-    let tenants: Vec<_> = found.tenants.iter().map(|tenant| tenant.as_str()).collect();
+    let tenants: Vec<_> = found.tenants.iter().map(TenantId::as_str).collect();
     assert_eq!(
         (tenants, found.purpose.as_deref()),
         (vec!["acme"], Some("service"))

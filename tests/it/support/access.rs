@@ -106,16 +106,12 @@ pub(crate) async fn sent(
     if let Some(code) = status(&head.headers) {
         return code;
     }
-    match body.data().await {
-        Some(part) => {
-            part.expect("a part of the answer");
-            Code::Ok
-        }
-        None => {
-            let trailers = body.trailers().await.expect("an end").expect("a status");
-            status(&trailers).expect("a status")
-        }
+    if let Some(part) = body.data().await {
+        part.expect("a part of the answer");
+        return Code::Ok;
     }
+    let trailers = body.trailers().await.expect("an end").expect("a status");
+    status(&trailers).expect("a status")
 }
 
 /// The metadata of a credential.
