@@ -86,7 +86,10 @@ const SAMPLE: [(&str, &str, &str, &[u8]); 8] = [
 /// stops at once, and its reads wait for the import on a slow machine.
 const SETTINGS: [(&str, &str); 6] = [
     ("auth.insecure", "true"),
-    ("log.filter", "warn,sqlx::pool=error"),
+    (
+        "log.filter",
+        "warn,sqlx::pool=error,customer_profile::server::access=error",
+    ),
     ("grpc.lame_duck", "0s"),
     ("grpc.drain", "1s"),
     ("grpc.default_deadline", "30s"),

@@ -13,9 +13,12 @@ use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, NoteReason, StatementOutcome, statement::Kind};
 use customer_profile::store::Store;
 use customer_profile::store::memory::MemoryStore;
+use customer_profile::store::sql::SqlStore;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::clock::SetClock;
+use crate::support::postgres::Postgres;
 use crate::support::service::{Service, by_record, delete, record, statement, text, upsert};
 use crate::support::stores::{self, TestStore};
 use crate::vendors::shuffle;
@@ -324,32 +327,34 @@ async fn what_knows_only_its_object_finds_its_customer_in_any_order() {
     }
 }
 
-async fn on_a_database(kind: stores::Kind) {
-    for seed in 0..2 {
-        let ground = TestStore::start(kind).await;
-        let mut told = history();
-        shuffle(&mut told, seed);
-        let (before, after) = told.split_at(told.len() / 2);
-        let service = start(ground.store.clone()).await;
-        replay(&service, before, seed).await;
-        service.stop().await;
-        // A waiting event outlives the server.
-        let service = start(ground.store.clone()).await;
-        replay(&service, after, seed).await;
-        assert_whole(&service, seed).await;
-        service.stop().await;
-        ground.store.close().await;
-    }
+/// The first half of a history is told to one server, the second to the next one on its database.
+async fn on_a_database(seed: u64, open: impl AsyncFn() -> SqlStore) {
+    let mut told = history();
+    shuffle(&mut told, seed);
+    let (before, after) = told.split_at(told.len() / 2);
+    let service = start(Arc::new(open().await)).await;
+    replay(&service, before, seed).await;
+    service.stop().await;
+    let service = start(Arc::new(open().await)).await;
+    replay(&service, after, seed).await;
+    assert_whole(&service, seed).await;
+    service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_sqlite_too_and_after_a_restart() {
-    on_a_database(stores::Kind::Sqlite).await;
+    for seed in 0..2 {
+        let dir = TempDir::with_prefix("cp-attach-").expect("a temporary directory");
+        on_a_database(seed, async || stores::sqlite(&dir).await).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_too_and_after_a_restart() {
-    on_a_database(stores::Kind::Postgres).await;
+    for seed in 0..2 {
+        let server = Postgres::start();
+        on_a_database(seed, async || stores::postgres(&server).await).await;
+    }
 }
 
 #[tokio::test]

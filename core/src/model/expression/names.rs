@@ -55,13 +55,9 @@ impl<'e> Names<'e> {
                 return is_free.then(|| vec![name.as_str()]);
             }
             Expr::Select(select) => (self.path(&select.operand), Some(select.field.as_str())),
-            Expr::Call(call) => match selected(call) {
-                Some((operand, field)) => (self.path(operand), text(field)),
-                None => {
-                    self.inner(node);
-                    return None;
-                }
-            },
+            Expr::Call(call) if let Some((operand, field)) = selected(call) => {
+                (self.path(operand), text(field))
+            }
             _ => {
                 self.inner(node);
                 return None;

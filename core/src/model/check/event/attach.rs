@@ -29,17 +29,15 @@ impl Check<'_> {
         let named: Vec<_> = named.into_iter().flatten().collect();
         let mut properties = Vec::new();
         for wanted in draft.attach.iter().take(MAX_KINDS) {
-            match named.iter().find(|known| known.kind == *wanted) {
-                Some(known) => properties.push(known.property.as_str()),
-                None => {
-                    let known = listed(named.iter().map(|known| known.kind.as_str()));
-                    let rule = format!(
-                        "names a kind of object that events of this type do not name; they name: \
-                         {known}"
-                    );
-                    self.add(Reason::NotDeclared, field.clone(), rule);
-                }
+            if let Some(known) = named.iter().find(|known| known.kind == *wanted) {
+                properties.push(known.property.as_str());
+                continue;
             }
+            let known = listed(named.iter().map(|known| known.kind.as_str()));
+            let rule = format!(
+                "names a kind of object that events of this type do not name; they name: {known}"
+            );
+            self.add(Reason::NotDeclared, field.clone(), rule);
         }
         let mut by: Vec<ObjectKey> = Vec::new();
         for wanted in draft.attach.iter().take(MAX_KINDS) {
