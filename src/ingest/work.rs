@@ -168,7 +168,9 @@ struct Writing {
 impl Writing {
     fn start(&mut self, work: &Arc<Work>, tenant: TenantId, jobs: Vec<Job>) {
         let (work, of, callers) = (work.clone(), tenant.clone(), jobs.len());
-        let task = self.tasks.spawn(async move { work.write(&of, jobs).await });
+        let task = self
+            .tasks
+            .spawn(async move { Box::pin(work.write(&of, jobs)).await });
         self.tenants.insert(task.id(), (tenant, callers));
     }
 

@@ -28,8 +28,8 @@ impl Scales {
         has_one_currency: bool,
         horizon: Horizon,
     ) -> Forecast {
-        let scored = values.zip(self.rfm.as_ref()).filter(|_| has_one_currency);
-        let scores = scored.map(|(values, scale)| scale.scores(values).to_string());
+        let of_one_currency = values.zip(self.rfm.as_ref()).filter(|_| has_one_currency);
+        let scores = of_one_currency.map(|(values, scale)| scale.scores(values).to_string());
         let Some(summary) = summary else {
             return Forecast {
                 scores,

@@ -160,7 +160,7 @@ mod tests {
         let (backlog, slow, quick) = (backlog(), tenant("slow"), tenant("quick"));
         let soon = Some(Instant::now() + Duration::from_secs(5));
         backlog.add(&slow, 1_000);
-        backlog.measured(&slow, Duration::from_secs(60));
+        backlog.measured(&slow, Duration::from_mins(1));
         assert!(backlog.admit(&slow, soon).is_err());
         assert!(backlog.admit(&quick, soon).is_ok());
     }
