@@ -1,7 +1,7 @@
 //! Events that know an order, a parcel, a payment or a ticket and no customer, in the shape of the
 //! webhooks that say them: they find their customer by the object, in either order of arrival.
 //!
-//! Sources of the shapes: AfterShip "Webhook Specifications" (`msg.tracking_number`, `msg.tag`),
+//! Sources of the shapes: `AfterShip` "Webhook Specifications" (`msg.tracking_number`, `msg.tag`),
 //! `EasyPost` "Tracker" (`result.tracking_code`, `tracking_details`), DHL "Shipment Tracking -
 //! Unified Push" (`id`, `status`), Shopify `fulfillments/create` and `refunds/create` (`order_id`),
 //! Stripe `Charge` and `Refund` (`payment_intent`), Zendesk ticket events (`detail.id`).
@@ -181,7 +181,7 @@ fn scan(id: &str, number: &str, hour: u32, tag: &str) -> Told {
     ("aftership", "trackings", told)
 }
 
-fn stripe(id: &str, kind: &'static str, seconds: u32, object: Value) -> Told {
+fn stripe(id: &str, kind: &'static str, seconds: u32, object: &Value) -> Told {
     let told = json!({"id": id, "created": 1_795_651_200 + seconds, "data": {"object": object}});
     ("stripe", kind, told)
 }
@@ -191,7 +191,7 @@ fn history() -> Vec<Told> {
         "shipment_id": null, "tracking_details": [{"status": "in_transit", "datetime": "2026-11-21T08:00:00Z"},
             {"status": "delivered", "datetime": "2026-11-22T08:00:00Z"}]}});
     let dhl = json!({"id": "JD01", "service": "parcel-de", "status": {"timestamp": "2026-11-22T09:00:00Z", "statusCode": "transit"}});
-    let money = |more: Value| {
+    let money = |more: &Value| {
         let mut object = json!({"amount": 1999, "currency": "eur"});
         for (name, value) in more.as_object().expect("fields") {
             object[name] = value.clone();
@@ -223,19 +223,19 @@ fn history() -> Vec<Told> {
             "evt_1",
             "payment_intents",
             0,
-            money(json!({"id": "pi_1", "customer": "1"})),
+            &money(&json!({"id": "pi_1", "customer": "1"})),
         ),
         stripe(
             "evt_2",
             "charges",
             1,
-            money(json!({"id": "ch_1", "payment_intent": "pi_1", "customer": null})),
+            &money(&json!({"id": "ch_1", "payment_intent": "pi_1", "customer": null})),
         ),
         stripe(
             "evt_3",
             "refunds",
             60,
-            money(json!({"id": "re_1", "payment_intent": "pi_1", "charge": "ch_1"})),
+            &money(&json!({"id": "re_1", "payment_intent": "pi_1", "charge": "ch_1"})),
         ),
         ("zendesk", "tickets", ticket),
         ticket_event("z1", 10, "OPEN"),
@@ -372,8 +372,8 @@ async fn what_waits_is_told() {
     assert_eq!(again[0].outcome(), StatementOutcome::Duplicate);
     assert_eq!(waiting(&service, "aftership").await, ["a1"]);
     assert_eq!(waiting(&service, "dhl").await, Vec::<String>::new());
-    let none = seen(&service, ("aftership", "1Z1")).await;
-    assert_eq!(none, ["nobody"], "no record is invented");
+    let found = seen(&service, ("aftership", "1Z1")).await;
+    assert_eq!(found, ["nobody"], "no record is invented");
 
     tell(&service, &fulfillment(801, 5001, &["1Z1"])).await;
     assert_eq!(waiting(&service, "").await, ["a1", "801-1Z1"]);

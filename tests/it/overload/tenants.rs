@@ -25,7 +25,7 @@ fn request(tenant: &str) -> Request<v1::IngestStatementsRequest> {
 async fn a_tenant_whose_turn_another_server_holds_keeps_nobody_else() {
     let server = Postgres::start();
     let store: Arc<dyn Store> = Arc::new(postgres(&server).await);
-    let service = Service::start_with(store.clone(), |_| {}).await;
+    let service = Service::start_with(store, |_| {}).await;
     for tenant in ["held", "free"] {
         let said = service.ingest().ingest_statements(request(tenant)).await;
         said.expect("stored");
@@ -48,7 +48,6 @@ async fn a_tenant_whose_turn_another_server_holds_keeps_nobody_else() {
     assert!(!waiting.is_finished(), "the turn was not held");
     drop(turn);
     waiting.await.expect("a task").expect("stored at last");
-    service.stop().await;
     other.close().await;
-    store.close().await;
+    service.stop().await;
 }

@@ -1,8 +1,6 @@
 //! Objects that events name, and events by type.
 
-use profile_core::records::{
-    Attachment, Claim, Event, EventKey, Meaning, ObjectKey, RecordKey, Sequence,
-};
+use profile_core::records::{Attachment, Event, EventKey, Meaning, ObjectKey, RecordKey, Sequence};
 
 use customer_profile::store::{EventFilter, EventPage, ObjectPage, Store, WaitingPage};
 
@@ -236,17 +234,9 @@ pub(crate) async fn events_without_a_record_are_found_by_what_they_name(store: &
     let short: Vec<String> = claims
         .iter()
         .map(|(object, claim)| {
-            let Claim {
-                record,
-                own,
-                first,
-                latest,
-            } = claim;
-            let times = (first.as_micros(), latest.as_micros());
-            format!(
-                "{} {}/{} {own} {times:?}",
-                object.id, record.source, record.key
-            )
+            let times = (claim.first.as_micros(), claim.latest.as_micros());
+            let RecordKey { source, key } = &claim.record;
+            format!("{} {source}/{key} {} {times:?}", object.id, claim.own)
         })
         .collect();
     assert_eq!(
