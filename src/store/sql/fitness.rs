@@ -15,6 +15,7 @@ use crate::store::{Error, Result};
 
 /// All tables of the schema.
 pub(super) const TABLES: &[&str] = &[
+    "api_key",
     "change_log",
     "dead_letter",
     "decision",
