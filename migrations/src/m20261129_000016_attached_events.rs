@@ -39,7 +39,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     "CREATE INDEX event_by_record ON event (record_key, tenant, record_source, sort_time, source, event_id)",
     // Serves: the newest events of some types of a record, and how many there are of each type, by
     // channel and source too.
-    "CREATE INDEX event_by_type ON event (record_key, tenant, record_source, type, sort_time, channel, source)",
+    "CREATE INDEX event_by_type ON event (record_key, tenant, record_source, type, sort_time, source, event_id, channel)",
     "ALTER TABLE event_history ADD COLUMN record_source {text} NOT NULL DEFAULT ''",
     "UPDATE event_history SET record_source = source WHERE record_key <> ''",
     "DROP INDEX event_history_by_record",
