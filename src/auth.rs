@@ -133,7 +133,7 @@ impl Authenticator {
 
 impl Required {
     async fn token(&self, token: &str, now: Timestamp) -> Result<Arc<Credential>, Failure> {
-        if let Some((keys, credential)) = self.verified.get(token)
+        if let Some((keys, credential)) = self.verified.get(token).await
             && self.issuers[keys.issuer].generation() == keys.generation
         {
             return credential.unexpired(now);
@@ -144,7 +144,7 @@ impl Required {
         let (credential, generation) = self.issuers[place].verify(token, now).await?;
         let (credential, issuer) = (Arc::new(credential), place);
         let keys = Keys { issuer, generation };
-        self.verified.keep(token, keys, credential.clone());
+        self.verified.keep(token, keys, credential.clone()).await;
         Ok(credential)
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::model::{Model, Note, NoteReason};
 use profile_core::records::{
-    Claim, EventKey, KeptEvent, ObjectKey, Place, Reason, RecordKey, Timestamp, Violation,
+    Claim, Event, EventKey, KeptEvent, ObjectKey, Place, Reason, RecordKey, Timestamp, Violation,
     add_claim, place,
 };
 
@@ -102,7 +102,8 @@ impl Applied<'_> {
                 waiting += 1;
                 self.figures.waiting += 1;
                 self.attached.push(event.attached_to(None));
-                Outcome::StoredWith(note(NoteReason::Waiting, WAITING))
+                let why = why_waiting(event, &attached.claims);
+                Outcome::StoredWith(note(NoteReason::Waiting, why))
             };
             self.outcomes[index] = outcome;
         }
@@ -195,6 +196,17 @@ impl Applied<'_> {
     }
 }
 
+/// Why an event waits. An object that too many records claim has no claims left.
+fn why_waiting(event: &Event, claims: &BTreeMap<ObjectKey, Vec<Claim>>) -> &'static str {
+    let sought = event.attachment.iter().flat_map(|sought| &sought.by);
+    let crowded = |object: &ObjectKey| claims.get(object).is_some_and(Vec::is_empty);
+    if sought.clone().any(crowded) {
+        CROWDED
+    } else {
+        WAITING
+    }
+}
+
 fn note(reason: NoteReason, description: &'static str) -> Note {
     Note {
         field: "attach".to_owned(),
@@ -205,6 +217,8 @@ fn note(reason: NoteReason, description: &'static str) -> Note {
 
 const WAITING: &str = "no event of a customer names the object yet: the event waits for one, on no \
                        timeline and in no count";
+const CROWDED: &str = "events of more than 100 records name the object: its id is taken for none, and \
+                       the event waits, on no timeline and in no count";
 const DISPUTED: &str = "events of several customers name the object: the event is with the one of \
                         its own source, else with the one whose events are states of the object, \
                         else with the one that had begun to name it last when it happened";

@@ -385,6 +385,37 @@ async fn what_waits_is_told() {
     service.stop().await;
 }
 
+#[tokio::test]
+async fn an_object_that_everybody_names_is_nobodys_and_that_is_told() {
+    for (customers, expected) in [(100, None), (101, Some("more than 100 records"))] {
+        let service = in_memory().await;
+        let placed = (0..customers).map(|customer| {
+            let event = v1::Event {
+                record: Some(record("shop", &customer.to_string())),
+                event_id: format!("e{customer}"),
+                r#type: "order_placed".to_owned(),
+                properties: [("order_id".to_owned(), text("5001"))].into(),
+                ..Default::default()
+            };
+            statement(Kind::RecordEvent(v1::RecordEvent { event: Some(event) }))
+        });
+        service.say(placed.collect()).await;
+        let refund = json!({"id": 901, "order_id": 5001, "created_at": "2026-11-23T10:00:00Z", "transactions": [{"amount": "6.00"}]});
+        let told = tell(&service, &("shop", "refunds", refund)).await;
+        let note = &told[0].notes[0];
+        assert_eq!(
+            note.reason() == NoteReason::Waiting,
+            expected.is_some(),
+            "{note:?}"
+        );
+        assert!(
+            note.description.contains(expected.unwrap_or_default()),
+            "{note:?}"
+        );
+        service.stop().await;
+    }
+}
+
 fn retract(event_id: &str) -> v1::Statement {
     statement(Kind::RetractEvent(v1::RetractEvent {
         source: "shop".to_owned(),

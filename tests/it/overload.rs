@@ -2,6 +2,7 @@
 //! for somebody else's sake, and what nobody waits for any more is not done.
 
 mod measured;
+mod tenants;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
