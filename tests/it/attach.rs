@@ -327,7 +327,7 @@ async fn what_knows_only_its_object_finds_its_customer_in_any_order() {
     }
 }
 
-/// The first half of a history is told to one server, the second to the next one on its database.
+/// One server takes the first half of a history, the next one on its database the second.
 async fn on_a_database(seed: u64, open: impl AsyncFn() -> SqlStore) {
     let mut told = history();
     shuffle(&mut told, seed);

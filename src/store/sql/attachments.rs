@@ -70,7 +70,7 @@ fn count_waiting(dialect: Dialect, tenant: &TenantId, limit: usize) -> Statement
     let by = dialect.indexed_by("event_by_record");
     sql.statement(format!(
         "SELECT count(*) AS number FROM (SELECT 1 FROM event AS e{by} WHERE e.record_key = '' \
-         AND e.tenant = {tenant} AND e.record_source > '' LIMIT {limit}) AS waiting"
+         AND e.tenant = {tenant} AND e.record_source > '' ORDER BY e.record_source, e.sort_time LIMIT {limit}) AS waiting"
     ))
 }
 
