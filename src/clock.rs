@@ -25,7 +25,7 @@ use std::time::Duration;
 use profile_core::records::Timestamp;
 
 pub use guard::{GuardedClock, MachineTime, TimeSource};
-pub(crate) use settle::settle;
+pub(crate) use settle::{is_unsettled, settle};
 
 /// Tells the time.
 pub trait Clock: Send + Sync + 'static {

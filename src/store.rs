@@ -10,15 +10,20 @@
 //!   next [`Sequence`], in one statement. Writers of one tenant, on any number of servers, follow
 //!   one another; each sees all that the one before committed, and the numbers are in commit order
 //!   without gaps. Group commit makes the turns few.
+//! - **The turn is short.** Statements are written by an [`Attempt`]: it reads and computes without
+//!   the turn, and takes it with the statement that writes, if no other write has touched what it
+//!   read. No lock is held while this process computes.
 //! - **History is append-only**: statements as they were said, every change of membership, and each
 //!   row that a write replaced or removed. So every state that was ever committed can still be
 //!   read: see [`Past`].
 
 mod api_keys;
 mod attachments;
+mod attempt;
 mod availability;
 mod changes;
 mod error;
+mod footprint;
 mod history;
 mod idempotency;
 mod log;
@@ -47,6 +52,8 @@ use uuid::Uuid;
 
 pub use api_keys::{ApiKeys, HASH_BYTES, StoredApiKey};
 pub use attachments::{Attachments, WaitingPage, WaitingPlace};
+use attempt::Recorded;
+pub use attempt::{Attempt, Committed, Held, WriteTurn};
 pub use availability::Availability;
 pub use changes::{BackfillProgress, Changes, CorrectedEvent};
 pub use error::Error;
@@ -115,6 +122,9 @@ pub trait Store:
 
     /// Takes the tenant's write turn; waits for the writers before.
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>>;
+
+    /// Prepares a write without the tenant's turn; waits for nobody and hinders nobody.
+    async fn attempt(&self, tenant: &TenantId) -> Result<Box<dyn Attempt>>;
 
     /// Profiles by id, in the order asked for; `None` where no live profile answers to the id.
     /// Follows redirects. Records are in order of key.
@@ -286,6 +296,23 @@ pub trait Snapshot: Attachments + Send {
     /// How far counting what was not counted has come; none: it has not begun.
     async fn recount_progress(&mut self) -> Result<Option<BackfillProgress>>;
 
+    /// Those of the statements that are stored already.
+    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>>;
+
+    /// Those of the events that are stored already, with the hash of their content as they were
+    /// told first; 0 where only a correction has come.
+    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>>;
+
+    /// What is kept under the keys of events, corrected ones too. Keys under which nothing is known
+    /// are left out.
+    async fn kept_events(&mut self, events: &[EventKey]) -> Result<Vec<KeptEvent>>;
+
+    /// Those of the corrections that are stored already, in force or not.
+    async fn known_corrections(
+        &mut self,
+        corrections: &[CorrectionKey],
+    ) -> Result<Vec<CorrectionKey>>;
+
     /// All statements about records, events apart: record by record, each in the order in which
     /// they were stored.
     async fn statements(&mut self, records: &[RecordKey]) -> Result<Vec<StoredStatement>>;
@@ -312,23 +339,6 @@ pub trait Transaction: Send {
     /// Reads: all that was committed before the turn began.
     fn reads(&mut self) -> &mut dyn Snapshot;
 
-    /// Those of the statements that are stored already.
-    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>>;
-
-    /// Those of the events that are stored already, with the hash of their content as they were
-    /// told first; 0 where only a correction has come.
-    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>>;
-
-    /// What is kept under the keys of events, corrected ones too. Keys under which nothing is known
-    /// are left out.
-    async fn kept_events(&mut self, events: &[EventKey]) -> Result<Vec<KeptEvent>>;
-
-    /// Those of the corrections that are stored already, in force or not.
-    async fn known_corrections(
-        &mut self,
-        corrections: &[CorrectionKey],
-    ) -> Result<Vec<CorrectionKey>>;
-
     /// Writes a part of the changes ahead of [`commit`](Transaction::commit), so that a large write
     /// need not be one statement. Nobody sees it before the commit. The transaction's own loads may
     /// or may not see it.
@@ -350,14 +360,6 @@ pub trait Transaction: Send {
     /// [`Error::Unavailable`]: it is **not known** whether the changes were written; saying the
     /// statements again is safe.
     async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()>;
-}
-
-/// What a write begins with.
-#[derive(Debug, Clone, Copy, Default)]
-struct WriteTurn {
-    sequence: Sequence,
-    model_version: i64,
-    not_before: Timestamp,
 }
 
 /// A read with the sequence that it reflects: it sees every write up to it.

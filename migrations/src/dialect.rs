@@ -18,10 +18,11 @@ pub(crate) async fn execute(manager: &SchemaManager<'_>, statements: &[&str]) ->
 /// Puts each database's own words in. On `SQLite` narrow tables are kept in their primary key;
 /// those with documents are not, since wide rows make a deep tree.
 fn in_dialect(statement: &str, backend: DbBackend) -> String {
-    let (text, int, id, new_id, narrow, wide) = match backend {
+    let (text, int, id, bytes, new_id, narrow, wide) = match backend {
         DbBackend::Sqlite => (
             "TEXT",
             "INTEGER",
+            "BLOB",
             "BLOB",
             "randomblob(16)",
             "STRICT, WITHOUT ROWID",
@@ -31,6 +32,7 @@ fn in_dialect(statement: &str, backend: DbBackend) -> String {
             "TEXT COLLATE \"C\"",
             "BIGINT",
             "UUID",
+            "BYTEA",
             "gen_random_uuid()",
             "",
             "",
@@ -40,6 +42,7 @@ fn in_dialect(statement: &str, backend: DbBackend) -> String {
         .replace("{text}", text)
         .replace("{int}", int)
         .replace("{id}", id)
+        .replace("{bytes}", bytes)
         .replace("{new_id}", new_id)
         .replace("{narrow}", narrow)
         .replace("{wide}", wide)
@@ -48,16 +51,7 @@ fn in_dialect(statement: &str, backend: DbBackend) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        m20261122_000001_records_and_history as records, m20261122_000002_history as history,
-        m20261122_000003_models as models, m20261122_000004_matching as matching,
-        m20261122_000005_change_log as log, m20261122_000006_publication as publication,
-        m20261122_000007_rollups as rollups, m20261122_000008_event_objects as objects,
-        m20261122_000009_segments as segments, m20261122_000010_search_words as search,
-        m20261122_000011_statistics as statistics, m20261122_000012_event_order as order,
-        m20261122_000013_event_corrections as corrections, m20261129_000014_segment_stays as stays,
-        m20261129_000015_api_keys as api_keys, m20261129_000016_attached_events as attached,
-    };
+    use crate::m20261130_000001_first;
 
     /// SQLite 3.40 and 3.41 take a sound table `WITHOUT ROWID` for a damaged one where another
     /// column comes between them.
@@ -88,25 +82,7 @@ mod tests {
     }
 
     fn all() -> Vec<&'static str> {
-        [
-            records::STATEMENTS,
-            history::STATEMENTS,
-            models::STATEMENTS,
-            matching::STATEMENTS,
-            log::STATEMENTS,
-            publication::STATEMENTS,
-            rollups::STATEMENTS,
-            objects::STATEMENTS,
-            segments::STATEMENTS,
-            search::STATEMENTS,
-            statistics::STATEMENTS,
-            order::STATEMENTS,
-            corrections::STATEMENTS,
-            stays::STATEMENTS,
-            api_keys::STATEMENTS,
-            attached::STATEMENTS,
-        ]
-        .concat()
+        m20261130_000001_first::all().concat()
     }
 
     #[test]

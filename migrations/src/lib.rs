@@ -8,23 +8,7 @@
 //! version before can run on the new schema while servers are replaced one by one.
 
 mod dialect;
-mod m20261122_000001_records_and_history;
-mod m20261122_000002_history;
-mod m20261122_000003_models;
-mod m20261122_000004_matching;
-mod m20261122_000005_change_log;
-mod m20261122_000006_publication;
-mod m20261122_000007_rollups;
-mod m20261122_000008_event_objects;
-mod m20261122_000009_segments;
-mod m20261122_000010_search_words;
-mod m20261122_000011_statistics;
-mod m20261122_000012_event_order;
-mod m20261122_000013_event_corrections;
-mod m20261122_000014_reused_keys;
-mod m20261129_000014_segment_stays;
-mod m20261129_000015_api_keys;
-mod m20261129_000016_attached_events;
+mod m20261130_000001_first;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement, TransactionTrait};
@@ -37,25 +21,7 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20261122_000001_records_and_history::Migration),
-            Box::new(m20261122_000002_history::Migration),
-            Box::new(m20261122_000003_models::Migration),
-            Box::new(m20261122_000004_matching::Migration),
-            Box::new(m20261122_000005_change_log::Migration),
-            Box::new(m20261122_000006_publication::Migration),
-            Box::new(m20261122_000007_rollups::Migration),
-            Box::new(m20261122_000008_event_objects::Migration),
-            Box::new(m20261122_000009_segments::Migration),
-            Box::new(m20261122_000010_search_words::Migration),
-            Box::new(m20261122_000011_statistics::Migration),
-            Box::new(m20261122_000012_event_order::Migration),
-            Box::new(m20261122_000013_event_corrections::Migration),
-            Box::new(m20261122_000014_reused_keys::Migration),
-            Box::new(m20261129_000014_segment_stays::Migration),
-            Box::new(m20261129_000015_api_keys::Migration),
-            Box::new(m20261129_000016_attached_events::Migration),
-        ]
+        vec![Box::new(m20261130_000001_first::Migration)]
     }
 }
 

@@ -40,10 +40,9 @@ pub(crate) async fn settle(
     tenant: &TenantId,
 ) -> Result<()> {
     let now = clock.now();
-    let ahead = tx.not_before().as_micros().saturating_sub(now.as_micros());
-    if ahead <= i64::try_from(SKEW.as_micros()).unwrap_or(i64::MAX) || !is_plausible(now) {
+    let Some(ahead) = ahead(tx.not_before(), now) else {
         return Ok(());
-    }
+    };
     let writes = tx.correct_times(now).await?;
     let ahead_seconds = ahead / 1_000_000;
     if writes > 0 {
@@ -52,4 +51,17 @@ pub(crate) async fn settle(
         tracing::warn!(%tenant, ahead_seconds, "the clock is behind the last write, which lends its time to this one");
     }
     Ok(())
+}
+
+/// Whether the time of the last write lies so far in the future that it is to be [settled](settle).
+pub(crate) fn is_unsettled(last_write: Timestamp, clock: &dyn Clock) -> bool {
+    ahead(last_write, clock.now()).is_some()
+}
+
+/// How far the time of the last write is ahead, in microseconds, if it is further than clocks may
+/// differ.
+fn ahead(last_write: Timestamp, now: Timestamp) -> Option<i64> {
+    let ahead = last_write.as_micros().saturating_sub(now.as_micros());
+    let skew = i64::try_from(SKEW.as_micros()).unwrap_or(i64::MAX);
+    (ahead > skew && is_plausible(now)).then_some(ahead)
 }

@@ -17,7 +17,7 @@ use super::apply::Applied;
 use super::changes::{self, Plan, WriteContext};
 use super::write::Writer;
 use crate::neighbourhood::{self, Seeds};
-use crate::store::{self, EarlierAnswer, IdempotencyError, IdempotentRequest, Transaction};
+use crate::store::{self, EarlierAnswer, Held, IdempotencyError, IdempotentRequest, Transaction};
 use plan::DecisionPlan;
 
 /// What a request asks to decide.
@@ -193,7 +193,8 @@ impl Writer {
             .extend(idempotent.row(context.sequence, &answer)?);
         plan.changes.added_decisions = decisions.made;
         plan.changes.withdrawn_decisions = decisions.withdrawn;
-        self.commit(context, &active, tx, plan).await?;
+        self.commit(context, &active, Box::new(Held(tx)), plan)
+            .await?;
         Ok(decided)
     }
 

@@ -11,7 +11,7 @@ use profile_core::records::{
 
 use super::apply::{Applied, Known};
 use super::correct::Corrections;
-use crate::store::{CorrectionKey, Result, StatementKey, Store, Transaction};
+use crate::store::{CorrectionKey, Result, Snapshot, StatementKey, Store};
 
 /// Loads the records that the statements speak of, and applies the statements to them.
 ///
@@ -19,19 +19,19 @@ use crate::store::{CorrectionKey, Result, StatementKey, Store, Transaction};
 /// Those of the store.
 pub(super) async fn load_and_apply<'a>(
     (store, tenant): (&dyn Store, &TenantId),
-    tx: &mut dyn Transaction,
+    reads: &mut dyn Snapshot,
     statements: &'a [Statement],
     context: (&Model, Timestamp),
 ) -> Result<Applied<'a>> {
-    let (events, corrections, holders) = load_events(tx, statements).await?;
+    let (events, corrections, holders) = load_events(reads, statements).await?;
     let keys: BTreeSet<RecordKey> = statements
         .iter()
         .filter_map(|statement| statement.record().cloned())
         .chain(holders)
         .collect();
-    let mut stored = tx.reads().records(&Vec::from_iter(keys)).await?;
+    let mut stored = reads.records(&Vec::from_iter(keys)).await?;
     let reused = attached::reused(store, tenant, statements, &stored).await?;
-    let attached = attached::load(tx, statements, &corrections, reused).await?;
+    let attached = attached::load(reads, statements, &corrections, reused).await?;
     let known_keys: BTreeSet<&RecordKey> = stored.iter().map(|record| &record.key).collect();
     let homes = attached.records();
     let homes: Vec<RecordKey> = homes
@@ -39,10 +39,10 @@ pub(super) async fn load_and_apply<'a>(
         .cloned()
         .collect();
     if !homes.is_empty() {
-        stored.extend(tx.reads().records(&homes).await?);
+        stored.extend(reads.records(&homes).await?);
     }
     let known = Known {
-        statements: load_known(tx, statements, &stored).await?,
+        statements: load_known(reads, statements, &stored).await?,
         events,
         corrections,
         attached,
@@ -53,7 +53,7 @@ pub(super) async fn load_and_apply<'a>(
 /// Which of the events are stored already, what is kept of those that are corrected, and the
 /// records on which these hang.
 async fn load_events(
-    tx: &mut dyn Transaction,
+    reads: &mut dyn Snapshot,
     statements: &[Statement],
 ) -> Result<(HashMap<EventKey, ContentHash>, Corrections, Vec<RecordKey>)> {
     let (mut told, mut corrected) = (BTreeSet::new(), BTreeSet::new());
@@ -66,7 +66,7 @@ async fn load_events(
     }
     let mut events = HashMap::new();
     if !told.is_empty() {
-        events.extend(tx.known_events(&Vec::from_iter(told)).await?);
+        events.extend(reads.known_events(&Vec::from_iter(told)).await?);
     }
     // Corrections of these came before them.
     let late = events
@@ -77,8 +77,8 @@ async fn load_events(
         return Ok((events, Corrections::default(), Vec::new()));
     }
     let corrected = Vec::from_iter(corrected);
-    let kept = tx.kept_events(&corrected).await?;
-    let known = load_corrections(tx, statements, &kept).await?;
+    let kept = reads.kept_events(&corrected).await?;
+    let known = load_corrections(reads, statements, &kept).await?;
     let records = kept.iter().filter_map(|kept| kept.event.as_ref());
     let records = records.filter_map(Event::home).cloned().collect();
     Ok((events, Corrections::new(corrected, kept, known), records))
@@ -87,7 +87,7 @@ async fn load_events(
 /// Which of the dated corrections are stored already. An undated one is later than all of its
 /// event.
 async fn load_corrections(
-    tx: &mut dyn Transaction,
+    reads: &mut dyn Snapshot,
     statements: &[Statement],
     kept: &[KeptEvent],
 ) -> Result<HashSet<CorrectionKey>> {
@@ -111,7 +111,7 @@ async fn load_corrections(
     if asked.is_empty() {
         return Ok(HashSet::new());
     }
-    let known = tx.known_corrections(&Vec::from_iter(asked)).await?;
+    let known = reads.known_corrections(&Vec::from_iter(asked)).await?;
     Ok(known.into_iter().collect())
 }
 
@@ -119,7 +119,7 @@ async fn load_corrections(
 /// all of its record, with no time ahead of its receipt, and any statement about a record that is
 /// new, cannot be; only the others are looked up.
 async fn load_known(
-    tx: &mut dyn Transaction,
+    reads: &mut dyn Snapshot,
     statements: &[Statement],
     stored: &[Record],
 ) -> Result<HashSet<StatementKey>> {
@@ -144,6 +144,6 @@ async fn load_known(
     if late.is_empty() {
         return Ok(HashSet::new());
     }
-    let known = tx.known_statements(&Vec::from_iter(late)).await?;
+    let known = reads.known_statements(&Vec::from_iter(late)).await?;
     Ok(known.into_iter().collect())
 }

@@ -15,16 +15,34 @@ use super::changes::{IdentityFigures, Plan, WriteContext, plan};
 use super::load::load_and_apply;
 use crate::active_models::{ActiveModel, ActiveModels};
 use crate::changes::LogFollower;
-use crate::clock::{Clock, settle};
+use crate::clock::{Clock, is_unsettled, settle};
 use crate::neighbourhood;
 use crate::store::retry::jittered;
-use crate::store::{Activation, Changes, Error, Result, Store, Transaction};
+use crate::store::{
+    Activation, Attempt, Changes, Committed, Error, Held, Result, Store, Transaction, WriteTurn,
+};
 use crate::telemetry::Metrics;
 
 /// How often a write is tried again when another writer was in the way.
 const MAX_CONFLICTS: u32 = 8;
+/// How often a write is prepared without the turn: from then on nobody overtakes it.
+const MAX_OVERTAKEN: u32 = 3;
+/// How often others may come between a write and its commit without touching what it read, before
+/// it is prepared anew.
+const MAX_BEHIND: u32 = 16;
 /// The wait after the first conflict; it doubles with each.
 const CONFLICT_WAIT: Duration = Duration::from_millis(2);
+
+/// When a write takes its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    AtCommit,
+    FromBeginning,
+}
+
+fn overtaken() -> Error {
+    Error::Conflict("another write touched what this one had read".to_owned())
+}
 
 /// What a writer needs.
 #[derive(Clone)]
@@ -110,14 +128,19 @@ impl Writer {
     async fn write_whole(&self, tenant: &TenantId, batch: Batch<'_>) -> Result<Written> {
         let mut conflicts = 0;
         loop {
-            match self.write_once(tenant, batch).await {
+            let turn = if conflicts < MAX_OVERTAKEN {
+                Turn::AtCommit
+            } else {
+                Turn::FromBeginning
+            };
+            match self.write_once(tenant, batch, turn).await {
                 Err(error) if error.is_conflict() && conflicts < MAX_CONFLICTS => {
                     tokio::time::sleep(jittered(CONFLICT_WAIT * 2u32.pow(conflicts))).await;
                     conflicts += 1;
                 }
                 done => {
                     return done.map(|written| Written {
-                        conflicts,
+                        conflicts: conflicts + written.conflicts,
                         ..written
                     });
                 }
@@ -125,8 +148,8 @@ impl Writer {
         }
     }
 
-    async fn write_once(&self, tenant: &TenantId, batch: Batch<'_>) -> Result<Written> {
-        let (mut tx, running) = self.begin(tenant).await?;
+    async fn write_once(&self, tenant: &TenantId, batch: Batch<'_>, turn: Turn) -> Result<Written> {
+        let (mut attempt, running) = self.attempt(tenant, turn).await?;
         let model = &running.model;
         let Rechecked {
             statements,
@@ -134,42 +157,58 @@ impl Writer {
         } = Rechecked::new(batch, &running);
         // Servers' clocks differ, and are set back; times of writes go forward, or the past could
         // not be told by time.
-        let now = self.clock.now().max(tx.not_before());
-        let mut applied = self
-            .step(
-                "load_records",
-                load_and_apply((&*self.store, tenant), &mut *tx, &statements, (model, now)),
-            )
-            .await?;
+        let now = self.clock.now().max(attempt.turn().not_before);
+        let load = load_and_apply(
+            (&*self.store, tenant),
+            attempt.reads(),
+            &statements,
+            (model, now),
+        );
+        let mut applied = self.step("load_records", load).await?;
         self.recount(tenant, &mut applied, (model, now)).await?;
-        let neighbourhood = self
-            .step(
-                "load_neighbourhood",
-                neighbourhood::load(tx.reads(), applied.start(model), model),
-            )
-            .await?;
-        let mut sequence = tx.sequence();
-        let turn = WriteContext {
-            tenant,
-            sequence,
-            now,
-        };
+        let start = applied.start(model);
+        let load = neighbourhood::load(attempt.reads(), start, model);
+        let neighbourhood = self.step("load_neighbourhood", load).await?;
         let cause = applied.cause();
-        let mut plan = plan(turn, &applied, &neighbourhood, &|_| cause.clone(), model);
-        let (profiles, identity) = (std::mem::take(&mut plan.profiles), plan.identity);
-        if plan.changes == Changes::default() {
-            sequence = self.give_back(tenant, tx).await;
-        } else {
-            self.commit(turn, &running, tx, plan).await?;
-        }
+        let mut written = Written::default();
+        written.sequence = loop {
+            let WriteTurn {
+                sequence,
+                not_before,
+                ..
+            } = attempt.turn();
+            let now = now.max(not_before);
+            let turn = WriteContext {
+                tenant,
+                sequence,
+                now,
+            };
+            let mut plan = plan(turn, &applied, &neighbourhood, &|_| cause.clone(), model);
+            (written.profiles, written.identity) =
+                (std::mem::take(&mut plan.profiles), plan.identity);
+            if plan.changes == Changes::default() {
+                let seen = self
+                    .step("end", attempt.end())
+                    .await?
+                    .ok_or_else(overtaken)?;
+                self.follower.see(tenant, seen).await;
+                break seen;
+            }
+            match self.commit(turn, &running, attempt, plan).await? {
+                Committed::Done => break sequence,
+                Committed::Behind(next) => attempt = next,
+                Committed::Overtaken => return Err(overtaken()),
+            }
+            written.conflicts += 1;
+            if written.conflicts > MAX_BEHIND {
+                return Err(overtaken());
+            }
+        };
         Ok(Written {
             outcomes: merge(rejected, applied.outcomes),
-            profiles,
             places: applied.places,
-            sequence,
-            identity,
             attached: applied.figures,
-            conflicts: 0,
+            ..written
         })
     }
 
@@ -178,13 +217,23 @@ impl Writer {
         &self,
         turn: WriteContext<'_>,
         running: &ActiveModel,
-        tx: Box<dyn Transaction>,
+        attempt: Box<dyn Attempt>,
         mut plan: Plan,
-    ) -> Result<()> {
+    ) -> Result<Committed> {
         if running.version == 0 {
             self.store_first_model(turn, &mut plan.changes);
         }
-        let commit = self.step("commit", tx.commit(turn.now, &plan.changes));
+        let mut between = None;
+        let commit = async {
+            let commit = attempt.commit(turn.now, &plan.changes);
+            match self.step("commit", commit).await? {
+                Committed::Done => Ok(()),
+                not_next => {
+                    between = Some(not_next);
+                    Err(overtaken())
+                }
+            }
+        };
         let committed = self
             .follower
             .commit(turn.tenant, turn.sequence, &plan.changes.log, commit)
@@ -192,7 +241,37 @@ impl Writer {
         if running.version == 0 {
             self.models.forget(turn.tenant);
         }
-        committed
+        match between {
+            Some(not_next) => Ok(not_next),
+            None => committed.map(|()| Committed::Done),
+        }
+    }
+
+    /// Begins a write, with the model that is in force.
+    async fn attempt(
+        &self,
+        tenant: &TenantId,
+        turn: Turn,
+    ) -> Result<(Box<dyn Attempt>, Arc<ActiveModel>)> {
+        let mut running = self.models.of(tenant).await?;
+        while turn == Turn::AtCommit {
+            let attempt = self.step("begin", self.store.attempt(tenant)).await?;
+            let WriteTurn {
+                model_version,
+                not_before,
+                ..
+            } = attempt.turn();
+            if is_unsettled(not_before, &*self.clock) {
+                break;
+            }
+            if model_version == running.version {
+                return Ok((attempt, running));
+            }
+            drop(attempt);
+            running = self.models.adopt(tenant, model_version).await?;
+        }
+        let (tx, running) = self.begin(tenant).await?;
+        Ok((Box::new(Held(tx)), running))
     }
 
     /// Takes the turn, with the model that is in force during it. Nothing else is read while the

@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod attachments;
+mod attempt;
 mod data;
 mod past;
 mod publication;
@@ -24,12 +25,13 @@ use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use self::attempt::MemoryAttempt;
 use self::data::Data;
 use self::view::{MemoryTransaction, View};
 use super::{
-    AsOf, Availability, IdentityChange, IdentityChangePage, LogCursor, LogRetention, LogTail,
-    Match, MatchPair, MembershipChange, QueuePage, Result, Snapshot, Store, StoredDecision,
-    StoredModel, StoredStatement, TermHit, TermQuery, Transaction, WriteTurn,
+    AsOf, Attempt, Availability, IdentityChange, IdentityChangePage, LogCursor, LogRetention,
+    LogTail, Match, MatchPair, MembershipChange, QueuePage, Result, Snapshot, Store,
+    StoredDecision, StoredModel, StoredStatement, TermHit, TermQuery, Transaction,
 };
 
 /// A store in memory.
@@ -112,12 +114,7 @@ impl Store for MemoryStore {
 
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {
         let guard = Arc::clone(&self.turn).lock_owned().await;
-        let turn_of = |data: &Data| WriteTurn {
-            sequence: Sequence(data.sequence.0 + 1),
-            model_version: data.model_version(),
-            not_before: data.past.last_time(),
-        };
-        let turn = self.tenants.of(tenant, turn_of);
+        let turn = self.tenants.of(tenant, Data::next_turn);
         let tenants = Arc::clone(&self.tenants);
         let view = View::Live(Arc::clone(&tenants), tenant.clone());
         let (tenant, ahead) = (tenant.clone(), Vec::new());
@@ -132,6 +129,11 @@ impl Store for MemoryStore {
             ahead,
             _guard: guard,
         }))
+    }
+
+    async fn attempt(&self, tenant: &TenantId) -> Result<Box<dyn Attempt>> {
+        let attempt = MemoryAttempt::new(&self.tenants, tenant, &self.turn);
+        Ok(Box::new(attempt))
     }
 
     async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>> {

@@ -10,6 +10,7 @@
 
 mod api_keys;
 mod attachments;
+mod attempt;
 mod backup;
 mod change;
 mod connect;
@@ -55,9 +56,9 @@ pub use self::plans::Plan;
 use self::pools::Pools;
 use self::statement::Dialect;
 use super::{
-    AsOf, Availability, Error, IdentityChange, IdentityChangePage, LogCursor, LogRetention,
-    LogTail, MatchPair, MembershipChange, QueuePage, Result, Snapshot, Store, StoredDecision,
-    StoredModel, StoredStatement, TermHit, TermQuery, Transaction,
+    AsOf, Attempt, Availability, Error, IdentityChange, IdentityChangePage, LogCursor,
+    LogRetention, LogTail, MatchPair, MembershipChange, QueuePage, Result, Snapshot, Store,
+    StoredDecision, StoredModel, StoredStatement, TermHit, TermQuery, Transaction,
 };
 use crate::lanes::Lanes;
 use crate::telemetry::metrics::PoolSize;
@@ -142,7 +143,6 @@ async fn bring_up(dialect: Dialect, db: &DatabaseConnection) -> Result<()> {
         Schema::Missing | Schema::Older(_) => migrations::up(db).await?,
     }
     // Also what a run before did not come to.
-    search::fill_in(dialect, db).await?;
     backup::give_missing_id(dialect, db).await
 }
 
@@ -215,6 +215,14 @@ impl Store for SqlStore {
         pools.availability.may_write()?;
         Ok(Box::new(
             pools.guard(write::begin(pools, tenant, tasks)).await?,
+        ))
+    }
+
+    async fn attempt(&self, tenant: &TenantId) -> Result<Box<dyn Attempt>> {
+        let Self { pools, tasks, .. } = self;
+        pools.availability.may_write()?;
+        Ok(Box::new(
+            pools.guard(attempt::begin(pools, tenant, tasks)).await?,
         ))
     }
 

@@ -1,6 +1,7 @@
 //! The store's contract: every sentence of it, on each kind of store.
 
 mod api_keys;
+mod attempts;
 mod build;
 mod loads;
 mod log;
@@ -58,6 +59,16 @@ on_each_store! {
         what_is_written_again_is_replaced,
         a_large_write_is_one_write,
         what_is_written_ahead_is_seen_with_the_commit_or_never,
+    }
+    attempts {
+        an_attempt_is_the_next_write,
+        an_attempt_comes_after_writes_that_touched_nothing_it_read,
+        an_attempt_is_overtaken_by_a_write_that_touched_what_it_read,
+        an_attempt_that_found_nothing_is_overtaken_by_what_comes_there,
+        an_attempt_is_overtaken_by_another_model_and_by_what_went_ahead,
+        an_attempt_that_writes_nothing_tells_what_it_saw,
+        attempts_at_once_are_written_once_each,
+        an_attempt_without_commit_leaves_nothing,
     }
     loads {
         records_are_loaded_by_key,

@@ -12,7 +12,7 @@ use profile_core::records::{
 
 use crate::ingest::attach::{Attached, MAX_CLAIMS, MAX_WAITING};
 use crate::ingest::correct::Corrections;
-use crate::store::{EventPage, Result, Store, Transaction};
+use crate::store::{EventPage, Result, Snapshot, Store};
 
 /// How many events are read at once.
 const PAGE_EVENTS: usize = 5_000;
@@ -39,7 +39,7 @@ fn named<'a>(events: impl Iterator<Item = &'a Event>) -> impl Iterator<Item = Ob
 
 /// Events and claims that concern the events of a batch, and some objects.
 pub(super) async fn load(
-    tx: &mut dyn Transaction,
+    reads: &mut dyn Snapshot,
     statements: &[Statement],
     corrections: &Corrections,
     objects: BTreeSet<ObjectKey>,
@@ -50,10 +50,10 @@ pub(super) async fn load(
     let (mut seen, mut attached) = (BTreeSet::new(), Attached::default());
     while !open.is_empty() {
         let asked = Vec::from_iter(std::mem::take(&mut open));
-        let mut keys = tx.reads().attached_events(&asked).await?;
+        let mut keys = reads.attached_events(&asked).await?;
         seen.extend(asked);
         keys.retain(|key| !attached.events.contains_key(key));
-        let kept = tx.kept_events(&keys).await?;
+        let kept = reads.kept_events(&keys).await?;
         let events = kept.iter().filter_map(|kept| kept.event.as_ref());
         open.extend(named(events).filter(|object| !seen.contains(object)));
         let keyed = kept.into_iter().map(|kept| (kept.key.clone(), kept));
@@ -69,14 +69,14 @@ pub(super) async fn load(
     }
     let except: Vec<EventKey> = corrections.keys().cloned().collect();
     let sought = Vec::from_iter(sought);
-    let claims = tx.reads().claims(&sought, &except, MAX_CLAIMS + 1).await?;
+    let claims = reads.claims(&sought, &except, MAX_CLAIMS + 1).await?;
     let mut by_object: BTreeMap<ObjectKey, Vec<_>> = BTreeMap::new();
     for (object, claim) in claims {
         by_object.entry(object).or_default().push(claim);
     }
     attached.claims = by_object;
     if told().any(|event| event.attachment.is_some()) {
-        attached.waiting = tx.reads().count_waiting(MAX_WAITING).await?;
+        attached.waiting = reads.count_waiting(MAX_WAITING).await?;
     }
     Ok(attached)
 }

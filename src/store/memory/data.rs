@@ -8,11 +8,12 @@ use profile_core::records::{
 };
 
 use super::past::PastData;
+use crate::store::footprint::Footprint;
 use crate::store::{
     Activation, AsOf, BackfillProgress, Changes, CorrectedEvent, CorrectionKey, Error,
     IdentityChange, KeyedRecord, LogEntry, LogPosition, Match, MatchPair, MembershipChange,
     ModelVersion, ProfileRow, ProfileState, Result, SearchTerm, StatementKey, StoredCorrection,
-    StoredDecision, StoredModel, StoredRequest, StoredStatement, Way,
+    StoredDecision, StoredModel, StoredRequest, StoredStatement, Way, WriteMark, WriteTurn,
 };
 
 /// All that is kept of a tenant.
@@ -42,6 +43,8 @@ pub(super) struct Data {
     pub(super) models: BTreeMap<i64, ModelVersion>,
     pub(super) activations: BTreeMap<i64, Activation>,
     pub(super) log: BTreeMap<LogPosition, LogEntry>,
+    /// What each write touched.
+    pub(super) footprints: BTreeMap<Sequence, Footprint>,
     pub(super) recount: Option<BackfillProgress>,
     pub(super) past: PastData,
 }
@@ -66,6 +69,15 @@ impl Data {
     }
 
     /// Versions come into force in order.
+    /// The turn of the next write.
+    pub(super) fn next_turn(&self) -> WriteTurn {
+        WriteTurn {
+            sequence: Sequence(self.sequence.0 + 1),
+            model_version: self.model_version(),
+            not_before: self.past.last_time(),
+        }
+    }
+
     pub(super) fn model_version(&self) -> i64 {
         self.activations.keys().next_back().copied().unwrap_or(0)
     }
@@ -144,6 +156,28 @@ impl Data {
     }
 
     /// What a database's primary keys would not let in.
+    /// Applies all changes of a write that are not refused.
+    pub(super) fn commit<'a>(
+        &mut self,
+        mark: WriteMark,
+        all: impl Iterator<Item = &'a Changes>,
+        footprint: Footprint,
+    ) {
+        let mut logged = false;
+        for changes in all {
+            self.apply(mark.sequence, changes);
+            self.past.keep(mark, changes);
+            logged = !changes.log.is_empty();
+        }
+        if !logged {
+            let entry = LogEntry::of_write(mark.sequence, mark.time, Vec::new(), Vec::new());
+            let entry = entry.into_iter().map(|entry| (entry.position(), entry));
+            self.log.extend(entry);
+        }
+        self.footprints.insert(mark.sequence, footprint);
+        self.sequence = mark.sequence;
+    }
+
     pub(super) fn refuse(&self, changes: &Changes) -> Result<()> {
         changes.refuse_nul()?;
         self.refuse_history(changes)?;

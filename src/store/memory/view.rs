@@ -14,10 +14,11 @@ use tokio::sync::OwnedMutexGuard;
 use super::Tenants;
 use super::data::Data;
 use super::segments::Indexes;
+use crate::store::footprint::Footprint;
 use crate::store::past::refuse_time;
 use crate::store::{
-    BackfillProgress, Changes, CorrectionKey, Error, KeyedRecord, LogEntry, MatchPair, ProfileRow,
-    Result, SegmentChanges, Snapshot, StatementKey, StoredDecision, StoredRequest, StoredStatement,
+    BackfillProgress, Changes, CorrectionKey, Error, KeyedRecord, MatchPair, ProfileRow, Result,
+    SegmentChanges, Snapshot, StatementKey, StoredDecision, StoredRequest, StoredStatement,
     Transaction, WriteMark, WriteTurn,
 };
 
@@ -177,6 +178,51 @@ impl Snapshot for View {
                 .collect()
         }))
     }
+
+    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
+        let asked: BTreeSet<_> = statements.iter().collect();
+        Ok(self.of(|data| {
+            asked
+                .into_iter()
+                .filter(|key| data.statements.contains_key(key))
+                .cloned()
+                .collect()
+        }))
+    }
+
+    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
+        let asked: BTreeSet<_> = events.iter().collect();
+        Ok(self.of(|data| {
+            asked
+                .into_iter()
+                .filter_map(|key| {
+                    let kept = data.kept_event(key)?;
+                    Some((key.clone(), kept.original().unwrap_or_default()))
+                })
+                .collect()
+        }))
+    }
+
+    async fn kept_events(&mut self, events: &[EventKey]) -> Result<Vec<KeptEvent>> {
+        let asked: BTreeSet<_> = events.iter().collect();
+        Ok(self.of(|data| {
+            let kept = asked.into_iter().filter_map(|key| data.kept_event(key));
+            kept.collect()
+        }))
+    }
+
+    async fn known_corrections(
+        &mut self,
+        corrections: &[CorrectionKey],
+    ) -> Result<Vec<CorrectionKey>> {
+        let asked: BTreeSet<_> = corrections.iter().collect();
+        Ok(self.of(|data| {
+            let known = asked
+                .into_iter()
+                .filter(|key| data.corrections.contains_key(key));
+            known.cloned().collect()
+        }))
+    }
 }
 
 /// Nothing changes before the commit, except for times that are corrected; the guard gives the turn
@@ -225,51 +271,6 @@ impl Transaction for MemoryTransaction {
         &mut self.view
     }
 
-    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
-        let asked: BTreeSet<_> = statements.iter().collect();
-        Ok(self.view.of(|data| {
-            asked
-                .into_iter()
-                .filter(|key| data.statements.contains_key(key))
-                .cloned()
-                .collect()
-        }))
-    }
-
-    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
-        let asked: BTreeSet<_> = events.iter().collect();
-        Ok(self.view.of(|data| {
-            asked
-                .into_iter()
-                .filter_map(|key| {
-                    let kept = data.kept_event(key)?;
-                    Some((key.clone(), kept.original().unwrap_or_default()))
-                })
-                .collect()
-        }))
-    }
-
-    async fn kept_events(&mut self, events: &[EventKey]) -> Result<Vec<KeptEvent>> {
-        let asked: BTreeSet<_> = events.iter().collect();
-        Ok(self.view.of(|data| {
-            let kept = asked.into_iter().filter_map(|key| data.kept_event(key));
-            kept.collect()
-        }))
-    }
-
-    async fn known_corrections(
-        &mut self,
-        corrections: &[CorrectionKey],
-    ) -> Result<Vec<CorrectionKey>> {
-        let asked: BTreeSet<_> = corrections.iter().collect();
-        Ok(self.view.of(|data| {
-            let known = asked
-                .into_iter()
-                .filter(|key| data.corrections.contains_key(key));
-            known.cloned().collect()
-        }))
-    }
-
     async fn write(&mut self, changes: &Changes) -> Result<()> {
         self.ahead.push(changes.clone());
         Ok(())
@@ -300,16 +301,12 @@ impl Transaction for MemoryTransaction {
             sequence: self.turn.sequence,
             time,
         };
-        for changes in all() {
-            data.apply(mark.sequence, changes);
-            data.past.keep(mark, changes);
-        }
-        if changes.log.is_empty() {
-            let entry = LogEntry::of_write(mark.sequence, mark.time, Vec::new(), Vec::new());
-            data.log
-                .extend(entry.into_iter().map(|entry| (entry.position(), entry)));
-        }
-        data.sequence = self.turn.sequence;
+        // What went ahead is not looked through again.
+        let footprint = match self.ahead.as_slice() {
+            [] => Footprint::of(changes),
+            _ => Footprint::Everything,
+        };
+        data.commit(mark, all(), footprint);
         Ok(())
     }
 }

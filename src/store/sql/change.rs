@@ -30,6 +30,7 @@ use self::identity_columns::{
     pair_columns, pair_key_columns,
 };
 use super::statement::{Column, Dialect, Sql};
+use crate::store::footprint::Footprint;
 use crate::store::{Changes, Error, LogEntry, Result, WriteMark};
 
 /// A set of rows: columns by name.
@@ -55,24 +56,31 @@ const RECORD: [&str; 2] = ["profile_id", "body"];
 /// Those of a record of which no past is kept too.
 const RECORD_WITH_ROLLUP: [&str; 4] = ["profile_id", "body", "rollup", "reused_since"];
 
-/// All statements of a write, or of what is left of it after parts went ahead.
+/// All statements of a write that has its turn, or of what is left of it after parts went ahead.
 pub(super) fn statements(
+    dialect: Dialect,
+    tenant: &TenantId,
+    mark: WriteMark,
+    (changes, footprint): (&Changes, &Footprint),
+) -> Result<Vec<Statement>> {
+    let mut write = Write::new(dialect, tenant, mark);
+    write.note_time();
+    write.all(changes, footprint)?;
+    Ok(write.finish())
+}
+
+/// All statements of a write that takes its turn with the first of them, if it is the tenant's next
+/// one. On PostgreSQL that statement answers how many turns were taken, and changes nothing without
+/// one; on SQLite it is all that it does, and concerns a row only if the turn was taken.
+pub(super) fn next_write(
     dialect: Dialect,
     tenant: &TenantId,
     mark: WriteMark,
     changes: &Changes,
 ) -> Result<Vec<Statement>> {
     let mut write = Write::new(dialect, tenant, mark);
-    write.note_time();
-    write.changes(changes)?;
-    if changes.log.is_empty() {
-        write.log(&LogEntry::of_write(
-            mark.sequence,
-            mark.time,
-            Vec::new(),
-            Vec::new(),
-        ))?;
-    }
+    write.take_turn(changes.activation.as_ref());
+    write.all(changes, &Footprint::of(changes))?;
     Ok(write.finish())
 }
 
@@ -116,7 +124,8 @@ pub(super) fn identifier_removal(
         sequence: Sequence(1),
         time: Timestamp::default(),
     };
-    let mut statements = statements(dialect, tenant, mark, &changes)?.into_iter();
+    let all = (&changes, &Footprint::of(&changes));
+    let mut statements = statements(dialect, tenant, mark, all)?.into_iter();
     let statement = statements.find(|statement| statement.sql.contains("DELETE FROM identifier"));
     statement.ok_or_else(|| Error::Internal("no statement was made".to_owned()))
 }
@@ -124,6 +133,10 @@ pub(super) fn identifier_removal(
 struct Write<'a> {
     tenant: &'a TenantId,
     mark: WriteMark,
+    /// Whether the turn is taken by the first part.
+    takes_turn: bool,
+    /// What the write touches, as the last part of its entry in the log tells.
+    footprint: Vec<u8>,
     sql: Sql,
     parts: Vec<String>,
     statements: Vec<Statement>,
@@ -135,11 +148,25 @@ impl<'a> Write<'a> {
         Self {
             tenant,
             mark,
+            takes_turn: false,
+            footprint: Vec::new(),
             sql: Sql::new(dialect),
             parts: Vec::new(),
             statements: Vec::new(),
             last: Vec::new(),
         }
+    }
+
+    /// Everything that changes, and an entry in the log in any case.
+    fn all(&mut self, changes: &Changes, footprint: &Footprint) -> Result<()> {
+        self.footprint = footprint.to_bytes();
+        self.changes(changes)?;
+        if changes.log.is_empty() {
+            let WriteMark { sequence, time } = self.mark;
+            let entry = LogEntry::of_write(sequence, time, Vec::new(), Vec::new());
+            self.log(&entry)?;
+        }
+        Ok(())
     }
 
     /// Everything that changes. Nothing is removed after it was added.
@@ -267,7 +294,9 @@ impl<'a> Write<'a> {
                 OnConflict::Refuse,
                 activation_columns(activation),
             )?;
-            self.put_in_force(activation);
+            if !self.takes_turn {
+                self.put_in_force(activation);
+            }
         }
         if let Some(progress) = &changes.recount {
             let replaced =
@@ -327,6 +356,7 @@ impl<'a> Write<'a> {
     }
 
     fn log(&mut self, entries: &[LogEntry]) -> Result<()> {
-        self.insert("change_log", OnConflict::Refuse, log_columns(entries)?)
+        let columns = log_columns(entries, &self.footprint)?;
+        self.insert("change_log", OnConflict::Refuse, columns)
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::statement::Dialect;
 use super::{
-    SqlStore, attachments, change, log, matching, past, query, search, segments, timeline,
+    SqlStore, attachments, attempt, change, log, matching, past, query, search, segments, timeline,
 };
 use crate::store::{LogCursor, LogPosition, Result, StatementKey};
 
@@ -73,6 +73,10 @@ fn hot_queries(dialect: Dialect, tenant: &TenantId) -> Result<Queries> {
         change::identifier_removal(dialect, tenant, &sample.identifiers, &sample.records)?,
     ));
     queries.push(("read_log", log_query(dialect, tenant)?));
+    queries.push((
+        "writes_after",
+        attempt::writes_after(dialect, tenant, Sequence(7), 10),
+    ));
     queries.extend(segment_queries(dialect, tenant, &sample)?);
     queries.extend(search::hot_queries(dialect, tenant)?);
     queries.extend(timeline::hot_queries(dialect, tenant, &sample.records)?);

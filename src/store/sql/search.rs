@@ -7,19 +7,16 @@
 
 use profile_core::identity::{Spelling, sound};
 use profile_core::records::TenantId;
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::Statement;
 use uuid::Uuid;
 
 use super::query::end_of_prefix;
-use super::session::{Purpose, Session};
 use super::statement::{Column, Dialect, Sql};
 use crate::store::{Match, Result, TermQuery, Way};
 
 /// A place in a word beyond all terms that are equal to it and before all that are longer: words
 /// have no such character.
 const END_OF_WORD: char = '\u{1}';
-/// So many words are filled in at once.
-const MAX_FILLED: usize = 1_000;
 
 /// Serves [`Store::find_by_terms`](crate::store::Store::find_by_terms), by `record_term_pk` and
 /// `record_pk`.
@@ -198,37 +195,4 @@ pub(super) fn forget(dialect: Dialect, tenant: &TenantId, words: &[&str]) -> Res
     );
     let text = dialect.delete("search_word", &tenant, &["term"], &unsaid);
     Ok(sql.statement(text))
-}
-
-/// Fills in what a migration left out of `search_word`: it knows neither sounds nor which words
-/// have a spelling.
-pub(super) async fn fill_in(dialect: Dialect, db: &DatabaseConnection) -> Result<()> {
-    let page =
-        format!("SELECT tenant, term FROM search_word WHERE sound IS NULL LIMIT {MAX_FILLED}");
-    loop {
-        let rows = db
-            .query_all_raw(Statement::from_string(dialect.backend(), page.clone()))
-            .await?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let mut session = Session::begin(db, Purpose::Write).await?;
-        for row in rows {
-            let (tenant, term): (String, String) =
-                (row.try_get("", "tenant")?, row.try_get("", "term")?);
-            let mut sql = Sql::new(dialect);
-            let [whose, word] = [tenant, term.clone()].map(|text| sql.bind(text));
-            let text = if Spelling::of(&term).is_some() {
-                let [backwards, sound] = [reversed(&term), sound(&term)].map(|text| sql.bind(text));
-                format!(
-                    "UPDATE search_word SET reversed = {backwards}, sound = {sound} WHERE tenant = {whose} AND term = {word}"
-                )
-            } else {
-                format!("DELETE FROM search_word WHERE tenant = {whose} AND term = {word}")
-            };
-            // Dropped by an error, the connection is closed, and the database rolls back.
-            session.execute(sql.statement(text)).await?;
-        }
-        session.commit().await?;
-    }
 }

@@ -113,7 +113,25 @@ impl Session {
         })
     }
 
-    fn dialect(&self) -> Dialect {
+    /// Begins a transaction on a connection that was taken.
+    pub(super) async fn open(&mut self, purpose: Purpose) -> Result<()> {
+        self.clean = false;
+        self.plain(purpose.begin(self.dialect())).await
+    }
+
+    /// Rolls back, and keeps the connection.
+    pub(super) async fn undo(&mut self) -> Result<()> {
+        self.plain("ROLLBACK").await?;
+        self.clean = true;
+        Ok(())
+    }
+
+    /// Whether it is outside of any transaction, and nothing has gone wrong on it.
+    pub(super) fn is_clean(&self) -> bool {
+        self.clean && !self.failed
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
         match self.connection {
             Held::Sqlite(_) => Dialect::Sqlite,
             Held::Postgres(_) => Dialect::Postgres,
@@ -138,6 +156,8 @@ impl Session {
     /// Runs a statement. Answers how many rows it concerned.
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64> {
         let (sql, values) = parts(statement);
+        // Dropped half-way, the connection is closed.
+        let clean = std::mem::take(&mut self.clean);
         let done = match &mut self.connection {
             Held::Sqlite(connection) => {
                 let done = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql), values)
@@ -153,12 +173,14 @@ impl Session {
             }
         };
         self.failed |= done.is_err();
+        self.clean = clean;
         Ok(done?)
     }
 
     /// Runs a statement that answers rows.
     pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<QueryResult>> {
         let (sql, values) = parts(statement);
+        let clean = std::mem::take(&mut self.clean);
         let rows = match &mut self.connection {
             Held::Sqlite(connection) => {
                 let rows = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql), values)
@@ -174,6 +196,7 @@ impl Session {
             }
         };
         self.failed |= rows.is_err();
+        self.clean = clean;
         Ok(rows?)
     }
 
@@ -231,7 +254,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if self.clean && !self.failed {
+        if self.is_clean() {
             return;
         }
         match &mut self.connection {

@@ -4,19 +4,22 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use profile_core::identity::BlockingKey;
-use profile_core::records::{Identifier, ProfileId, Record, RecordKey, TenantId};
-use sea_orm::FromQueryResult;
+use profile_core::records::{
+    ContentHash, EventKey, Identifier, KeptEvent, ProfileId, Record, RecordKey, TenantId,
+};
+use sea_orm::{FromQueryResult, QueryResult};
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
-use super::entity::{profile, record_version};
+use super::entity::{document, profile, record_version};
 use super::pools::Pools;
 use super::read::{decision, pair, record, record_key, recount_progress, request};
 use super::session::{Purpose, Session};
 use super::write::{SqlTransaction, distinct, question};
 use super::{matching, query};
 use crate::store::{
-    BackfillProgress, Error, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot, StoredDecision,
-    StoredRequest, StoredStatement, WriteTurn,
+    BackfillProgress, CorrectionKey, Error, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot,
+    StatementKey, StoredDecision, StoredRequest, StoredStatement, WriteTurn,
 };
 
 /// Begins a snapshot.
@@ -33,6 +36,8 @@ pub(super) async fn begin(
             tenant,
             turn: WriteTurn::default(),
             open,
+            apart: false,
+            went_ahead: false,
             pools,
             tasks: tracker,
         })
@@ -225,4 +230,82 @@ impl Snapshot for SqlTransaction {
             .await?;
         rows.first().map(request).transpose()
     }
+
+    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
+        let asked = distinct(statements);
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self
+            .rows(query::known_statements(self.dialect, &self.tenant, &asked)?)
+            .await?;
+        rows.iter()
+            .map(|row| Ok(question(&asked, row)?.clone()))
+            .collect()
+    }
+
+    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
+        let asked = distinct(events);
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self
+            .rows(query::known_events(self.dialect, &self.tenant, &asked)?)
+            .await?;
+        let known = |row: &QueryResult| {
+            let hash: Uuid = row.try_get("", "content_hash")?;
+            Ok((question(&asked, row)?.clone(), ContentHash(hash.as_u128())))
+        };
+        rows.iter().map(known).collect()
+    }
+
+    async fn kept_events(&mut self, events: &[EventKey]) -> Result<Vec<KeptEvent>> {
+        let asked = distinct(events);
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self
+            .rows(query::kept_events(self.dialect, &self.tenant, &asked)?)
+            .await?;
+        rows.iter()
+            .map(|row| kept_event(question(&asked, row)?.clone(), row))
+            .collect()
+    }
+
+    async fn known_corrections(
+        &mut self,
+        corrections: &[CorrectionKey],
+    ) -> Result<Vec<CorrectionKey>> {
+        let asked = distinct(corrections);
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self
+            .rows(query::known_corrections(
+                self.dialect,
+                &self.tenant,
+                &asked,
+            )?)
+            .await?;
+        rows.iter()
+            .map(|row| Ok(question(&asked, row)?.clone()))
+            .collect()
+    }
+}
+
+/// What is kept under the key of an event. One that was taken back has no body.
+fn kept_event(key: EventKey, row: &QueryResult) -> Result<KeptEvent> {
+    let [body, correction]: [String; 2] =
+        [row.try_get("", "body")?, row.try_get("", "correction")?];
+    let event = (!body.is_empty())
+        .then(|| document("event", "body", &key.source, &body))
+        .transpose()?;
+    let correction = (!correction.is_empty())
+        .then(|| document("event", "correction", &key.source, &correction))
+        .transpose()?;
+    Ok(KeptEvent {
+        key,
+        event,
+        correction,
+    })
 }

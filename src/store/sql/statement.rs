@@ -96,6 +96,7 @@ pub(super) enum Column {
     Id(Vec<Uuid>),
     /// The nil id stands for none.
     OptionalId(Vec<Uuid>),
+    Bytes(Vec<Vec<u8>>),
 }
 
 impl Column {
@@ -116,6 +117,7 @@ impl Column {
             Self::Text(texts) => texts.len(),
             Self::Int(numbers) => numbers.len(),
             Self::Id(ids) | Self::OptionalId(ids) => ids.len(),
+            Self::Bytes(bytes) => bytes.len(),
         }
     }
 
@@ -135,6 +137,7 @@ impl Column {
             Self::Text(_) => "text",
             Self::Int(_) => "bigint",
             Self::Id(_) | Self::OptionalId(_) => "uuid",
+            Self::Bytes(_) => "bytea",
         }
     }
 
@@ -143,6 +146,7 @@ impl Column {
             Self::Text(texts) => array(ArrayType::String, texts),
             Self::Int(numbers) => array(ArrayType::BigInt, numbers),
             Self::Id(ids) | Self::OptionalId(ids) => array(ArrayType::Uuid, ids),
+            Self::Bytes(bytes) => array(ArrayType::Bytes, bytes),
         }
     }
 
@@ -153,6 +157,13 @@ impl Column {
             Self::Int(numbers) => write!(json, "{}", numbers[index]),
             Self::OptionalId(ids) if ids[index].is_nil() => write!(json, "null"),
             Self::Id(ids) | Self::OptionalId(ids) => write!(json, "\"{}\"", ids[index].simple()),
+            Self::Bytes(bytes) => {
+                json.push('"');
+                let hex = bytes[index].iter();
+                let written = hex.map(|byte| write!(json, "{byte:02x}")).collect();
+                json.push('"');
+                written
+            }
         };
     }
 }
@@ -168,6 +179,8 @@ fn array<T: Into<Value>>(of: ArrayType, items: Vec<T>) -> Value {
 pub(super) struct Sql {
     pub(super) dialect: Dialect,
     values: Vec<Value>,
+    /// A part of the statement, by name: sets have rows only if it has one. PostgreSQL only.
+    gate: Option<&'static str>,
 }
 
 impl Sql {
@@ -175,7 +188,13 @@ impl Sql {
         Self {
             dialect,
             values: Vec::new(),
+            gate: None,
         }
+    }
+
+    /// From here on sets have rows only if a part of the statement has one.
+    pub(super) fn only_if(&mut self, part: &'static str) {
+        self.gate = Some(part);
     }
 
     /// A parameter.
@@ -212,8 +231,11 @@ impl Sql {
             names.push(name);
         }
         let (shown, arrays, names) = (shown.join(", "), arrays.join(", "), names.join(", "));
+        let gate = self.gate.map_or_else(String::new, |part| {
+            format!(" WHERE EXISTS (SELECT 1 FROM {part})")
+        });
         format!(
-            "(SELECT {shown}, ord FROM unnest({arrays}) WITH ORDINALITY AS given({names}, ord)) AS {alias}"
+            "(SELECT {shown}, ord FROM unnest({arrays}) WITH ORDINALITY AS given({names}, ord){gate}) AS {alias}"
         )
     }
 
@@ -236,7 +258,7 @@ impl Sql {
             .enumerate()
             .map(|(place, (name, column))| match column {
                 Column::Text(_) | Column::Int(_) => format!("value->>{place} AS {name}"),
-                Column::Id(_) | Column::OptionalId(_) => {
+                Column::Id(_) | Column::OptionalId(_) | Column::Bytes(_) => {
                     format!("unhex(value->>{place}) AS {name}")
                 }
             })

@@ -314,15 +314,31 @@ pub(super) async fn watch(pools: Weak<Pools>) {
 }
 
 impl Pools {
-    /// Whether a transaction that writes may begin: not on a file that is not in its place.
+    /// A writer's connection within a transaction.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], with the reason.
+    /// Those of [`take_writer`](Self::take_writer).
     pub(super) async fn begin_write(&self) -> Result<Session> {
+        self.look_for_file().await?;
+        let begun = Session::begin(&self.write(), Purpose::Write).await;
+        begun.inspect_err(|error| self.note_failed_write(error))
+    }
+
+    /// A writer's connection.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], also where the file is not in its place, with the reason.
+    pub(super) async fn take_writer(&self) -> Result<Session> {
+        self.look_for_file().await?;
+        let taken = Session::take(&self.write()).await;
+        taken.inspect_err(|error| self.note_failed_write(error))
+    }
+
+    /// Nothing is written to a file that is not in its place.
+    async fn look_for_file(&self) -> Result<()> {
         if self.witness.file.is_some() && self.witness.gone().await.is_some() {
             self.look(Look::Quick).await?;
         }
-        let begun = Session::begin(&self.write(), Purpose::Write).await;
-        begun.inspect_err(|error| self.note_failed_write(error))
+        Ok(())
     }
 }

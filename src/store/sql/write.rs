@@ -17,23 +17,20 @@ mod times;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use profile_core::records::{ContentHash, EventKey, KeptEvent, Sequence, TenantId, Timestamp};
+use profile_core::records::{Sequence, TenantId, Timestamp};
 use sea_orm::{QueryResult, Statement};
 use tokio_util::task::TaskTracker;
-use uuid::Uuid;
 
 use super::SqlStore;
 use super::change::{self, statements};
-use super::entity::document;
 use super::pools::Pools;
-use super::query;
 use super::read::place;
 use super::session::Session;
 use super::statement::{Dialect, Sql};
+use crate::store::footprint::Footprint;
 use crate::store::past::refuse_time;
 use crate::store::{
-    Changes, CorrectionKey, Error, Result, SegmentChanges, Snapshot, StatementKey, Transaction,
-    WriteMark, WriteTurn,
+    Changes, Error, Result, SegmentChanges, Snapshot, Transaction, WriteMark, WriteTurn,
 };
 
 pub(super) struct SqlTransaction {
@@ -41,8 +38,12 @@ pub(super) struct SqlTransaction {
     pub(super) tenant: TenantId,
     /// That of a write; the default in a snapshot.
     pub(super) turn: WriteTurn,
-    /// `None` once it is committed or rolled back.
+    /// `None` once it is committed or rolled back, and for [`apart`](Self::apart).
     pub(super) open: Option<Session>,
+    /// Whether each read takes the writer's connection for itself.
+    pub(super) apart: bool,
+    /// Whether a part of the changes went ahead of the commit.
+    pub(super) went_ahead: bool,
     pub(super) pools: Arc<Pools>,
     pub(super) tasks: TaskTracker,
 }
@@ -64,6 +65,8 @@ pub(super) async fn begin(
             tenant,
             turn,
             open,
+            apart: false,
+            went_ahead: false,
             pools,
             tasks: tracker,
         };
@@ -117,7 +120,14 @@ impl SqlTransaction {
     }
 
     pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<QueryResult>> {
-        let rows = self.open()?.rows(statement).await;
+        let rows = if self.apart {
+            let mut session = self.pools.take_writer().await?;
+            let rows = session.rows(statement).await;
+            session.give_back();
+            rows
+        } else {
+            self.open()?.rows(statement).await
+        };
         rows.inspect_err(|error| self.pools.note_failed_write(error))
     }
 }
@@ -125,15 +135,15 @@ impl SqlTransaction {
 /// Rolls back at once, instead of whenever the connection is used next: others wait for the turn.
 impl Drop for SqlTransaction {
     fn drop(&mut self) {
-        if let (Some(open), Ok(runtime)) = (self.open.take(), tokio::runtime::Handle::try_current())
-        {
+        let open = self.open.take().filter(|open| !open.is_clean());
+        if let (Some(open), Ok(runtime)) = (open, tokio::runtime::Handle::try_current()) {
             self.tasks.spawn_on(open.roll_back(), &runtime);
         }
     }
 }
 
 /// Runs all statements and commits.
-async fn finish(mut open: Session, statements: Vec<Statement>) -> Result<()> {
+pub(super) async fn finish(mut open: Session, statements: Vec<Statement>) -> Result<()> {
     for statement in statements {
         if let Err(error) = open.execute(statement).await {
             open.roll_back().await;
@@ -212,69 +222,9 @@ impl Transaction for SqlTransaction {
         self
     }
 
-    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
-        let asked = distinct(statements);
-        if asked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = self
-            .rows(query::known_statements(self.dialect, &self.tenant, &asked)?)
-            .await?;
-        rows.iter()
-            .map(|row| Ok(question(&asked, row)?.clone()))
-            .collect()
-    }
-
-    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
-        let asked = distinct(events);
-        if asked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = self
-            .rows(query::known_events(self.dialect, &self.tenant, &asked)?)
-            .await?;
-        let known = |row: &QueryResult| {
-            let hash: Uuid = row.try_get("", "content_hash")?;
-            Ok((question(&asked, row)?.clone(), ContentHash(hash.as_u128())))
-        };
-        rows.iter().map(known).collect()
-    }
-
-    async fn kept_events(&mut self, events: &[EventKey]) -> Result<Vec<KeptEvent>> {
-        let asked = distinct(events);
-        if asked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = self
-            .rows(query::kept_events(self.dialect, &self.tenant, &asked)?)
-            .await?;
-        rows.iter()
-            .map(|row| kept_event(question(&asked, row)?.clone(), row))
-            .collect()
-    }
-
-    async fn known_corrections(
-        &mut self,
-        corrections: &[CorrectionKey],
-    ) -> Result<Vec<CorrectionKey>> {
-        let asked = distinct(corrections);
-        if asked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = self
-            .rows(query::known_corrections(
-                self.dialect,
-                &self.tenant,
-                &asked,
-            )?)
-            .await?;
-        rows.iter()
-            .map(|row| Ok(question(&asked, row)?.clone()))
-            .collect()
-    }
-
     async fn write(&mut self, changes: &Changes) -> Result<()> {
         changes.refuse_nul()?;
+        self.went_ahead = true;
         for statement in change::ahead(self.dialect, &self.tenant, self.turn.sequence, changes)? {
             self.execute(statement).await?;
         }
@@ -292,7 +242,14 @@ impl Transaction for SqlTransaction {
             sequence: self.turn.sequence,
             time,
         };
-        let statements = statements(self.dialect, &self.tenant, mark, changes)?;
+        // What went ahead is not looked through again.
+        let footprint = if self.went_ahead {
+            Footprint::Everything
+        } else {
+            Footprint::of(changes)
+        };
+        let all = (changes, &footprint);
+        let statements = statements(self.dialect, &self.tenant, mark, all)?;
         let open = self
             .open
             .take()
@@ -306,23 +263,6 @@ impl Transaction for SqlTransaction {
             .await
             .unwrap_or_else(|panic| Err(Error::Internal(format!("commit: {panic}"))))
     }
-}
-
-/// What is kept under the key of an event. One that was taken back has no body.
-fn kept_event(key: EventKey, row: &QueryResult) -> Result<KeptEvent> {
-    let [body, correction]: [String; 2] =
-        [row.try_get("", "body")?, row.try_get("", "correction")?];
-    let event = (!body.is_empty())
-        .then(|| document("event", "body", &key.source, &body))
-        .transpose()?;
-    let correction = (!correction.is_empty())
-        .then(|| document("event", "correction", &key.source, &correction))
-        .transpose()?;
-    Ok(KeptEvent {
-        key,
-        event,
-        correction,
-    })
 }
 
 pub(super) fn distinct<T: Clone + Ord>(asked: &[T]) -> Vec<T> {

@@ -100,12 +100,20 @@ pub(crate) async fn known_statements_are_told_apart_by_every_part_of_their_name(
     ];
     let mut transaction = store.begin(&tenant()).await.expect("a turn");
     assert_eq!(
-        transaction.known_statements(&others).await.expect("a load"),
+        transaction
+            .reads()
+            .known_statements(&others)
+            .await
+            .expect("a load"),
         []
     );
     let twice = [known.clone(), known.clone()];
     assert_eq!(
-        transaction.known_statements(&twice).await.expect("a load"),
+        transaction
+            .reads()
+            .known_statements(&twice)
+            .await
+            .expect("a load"),
         [known]
     );
 }
@@ -119,6 +127,7 @@ pub(crate) async fn known_events_come_with_the_hash_of_their_content(store: &dyn
         ..stored.key()
     };
     let known = transaction
+        .reads()
         .known_events(&[stored.key(), other, stored.key()])
         .await
         .expect("a load");

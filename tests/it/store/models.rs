@@ -6,7 +6,7 @@ use customer_profile::store::{Activation, Changes, Error, ModelVersion, Store};
 
 use super::build::*;
 
-fn version(version: i64) -> ModelVersion {
+pub(super) fn version(version: i64) -> ModelVersion {
     ModelVersion {
         version,
         file: format!("# version {version}\n{}", "sources: {}\n".repeat(1_000)),

@@ -248,6 +248,7 @@ pub(crate) async fn extreme_values_come_back_as_they_were(store: &dyn Store) {
             .begin(&tenant())
             .await
             .expect("a turn")
+            .reads()
             .known_statements(std::slice::from_ref(&said.key))
             .await;
         assert_eq!(known.expect("a load"), [said.key]);

@@ -177,13 +177,18 @@ pub(crate) async fn an_unknown_tenant_has_nothing(store: &dyn Store) {
     let (said, happened) = (&changes(1).statements[0].key, changes(1).events[0].key());
     assert_eq!(
         transaction
+            .reads()
             .known_statements(std::slice::from_ref(said))
             .await
             .expect("a load"),
         []
     );
     assert_eq!(
-        transaction.known_events(&[happened]).await.expect("a load"),
+        transaction
+            .reads()
+            .known_events(&[happened])
+            .await
+            .expect("a load"),
         []
     );
 }

@@ -75,6 +75,12 @@ impl Store for Faulty {
         }))
     }
 
+    async fn attempt(&self, tenant: &TenantId) -> Result<Box<dyn Attempt>> {
+        Ok(Box::new(FaultyAttempt {
+            inner: self.inner.attempt(tenant).await?,
+        }))
+    }
+
     async fn profiles(
         &self,
         tenant: &TenantId,
@@ -458,25 +464,6 @@ impl Transaction for FaultyTransaction {
         self.inner.reads()
     }
 
-    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
-        self.inner.known_statements(statements).await
-    }
-
-    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
-        self.inner.known_events(events).await
-    }
-
-    async fn kept_events(&mut self, events: &[EventKey]) -> Result<Vec<KeptEvent>> {
-        self.inner.kept_events(events).await
-    }
-
-    async fn known_corrections(
-        &mut self,
-        corrections: &[CorrectionKey],
-    ) -> Result<Vec<CorrectionKey>> {
-        self.inner.known_corrections(corrections).await
-    }
-
     async fn write(&mut self, changes: &Changes) -> Result<()> {
         self.inner.write(changes).await
     }
@@ -486,14 +473,42 @@ impl Transaction for FaultyTransaction {
     }
 
     async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
-        if changes
-            .added_records
-            .iter()
-            .chain(&changes.records)
-            .any(|record| record.key.key == REFUSED)
-        {
-            return Err(Error::Refused(SECRET.to_owned()));
-        }
+        refuse(changes)?;
         self.inner.commit(time, changes).await
+    }
+}
+
+fn refuse(changes: &Changes) -> Result<()> {
+    let mut records = changes.added_records.iter().chain(&changes.records);
+    if records.any(|record| record.key.key == REFUSED) {
+        return Err(Error::Refused(SECRET.to_owned()));
+    }
+    Ok(())
+}
+
+struct FaultyAttempt {
+    inner: Box<dyn Attempt>,
+}
+
+#[async_trait]
+impl Attempt for FaultyAttempt {
+    fn turn(&self) -> WriteTurn {
+        self.inner.turn()
+    }
+
+    fn reads(&mut self) -> &mut dyn Snapshot {
+        self.inner.reads()
+    }
+
+    async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<Committed> {
+        refuse(changes)?;
+        Ok(match self.inner.commit(time, changes).await? {
+            Committed::Behind(inner) => Committed::Behind(Box::new(Self { inner })),
+            other => other,
+        })
+    }
+
+    async fn end(self: Box<Self>) -> Result<Option<Sequence>> {
+        self.inner.end().await
     }
 }

@@ -9,6 +9,9 @@ use crate::store::sql::search;
 use crate::store::sql::statement::{Dialect, Sql};
 use crate::store::{Activation, Result, SearchTerm, WriteMark};
 
+/// The part that takes the turn.
+const TURN: &str = "turn";
+
 /// Whether rows of a table say since which write they hold, and are kept when they are replaced or
 /// removed.
 fn is_kept(table: &str) -> bool {
@@ -67,8 +70,48 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Tells when this write is, to those who look back and to the next writer.
-    pub(super) fn note_time(&mut self) {
+    /// Takes the turn if it is the tenant's next one: the condition for all that follows. Goes with
+    /// the time of the write, and with the model that it puts in force.
+    pub(super) fn take_turn(&mut self, activation: Option<&Activation>) {
+        self.takes_turn = true;
+        let WriteMark { sequence, time } = self.mark;
+        let mut columns = vec![
+            ("id", self.sql.bind(self.tenant.as_str())),
+            ("sequence", self.sql.bind(sequence.0)),
+            ("write_time", self.sql.bind(time.as_micros())),
+        ];
+        if let Some(activation) = activation {
+            columns.push(("model_version", self.sql.bind(activation.version)));
+        }
+        let before = self.sql.bind(sequence.before().0);
+        let (names, values): (Vec<&str>, Vec<String>) = columns.into_iter().unzip();
+        let set: Vec<String> = names
+            .iter()
+            .skip(1)
+            .map(|name| format!("{name} = excluded.{name}"))
+            .collect();
+        let turn = format!(
+            "INSERT INTO tenant ({}) VALUES ({}) ON CONFLICT (id) DO UPDATE SET {} WHERE tenant.sequence = {before}",
+            names.join(", "),
+            values.join(", "),
+            set.join(", "),
+        );
+        let source = match self.sql.dialect {
+            Dialect::Postgres => {
+                self.push(format!("{turn} RETURNING sequence"));
+                self.sql.only_if(TURN);
+                format!(" FROM {TURN}")
+            }
+            Dialect::Sqlite => {
+                self.push(turn);
+                String::new()
+            }
+        };
+        self.note_write_time(&source);
+    }
+
+    /// Tells when this write is, to those who look back.
+    fn note_write_time(&mut self, source: &str) {
         let WriteMark { sequence, time } = self.mark;
         let values = [
             self.tenant.as_str().into(),
@@ -77,11 +120,16 @@ impl Write<'_> {
         ];
         let [tenant, number, micros] = values.map(|value: sea_orm::Value| self.sql.bind(value));
         self.push(format!(
-            "INSERT INTO write_time (tenant, sequence, time) VALUES ({tenant}, {number}, {micros})"
+            "INSERT INTO write_time (tenant, sequence, time) SELECT {tenant}, {number}, {micros}{source}"
         ));
+    }
+
+    /// Tells when this write is, to those who look back and to the next writer.
+    pub(super) fn note_time(&mut self) {
+        self.note_write_time("");
         let (tenant, micros) = (
             self.sql.bind(self.tenant.as_str()),
-            self.sql.bind(time.as_micros()),
+            self.sql.bind(self.mark.time.as_micros()),
         );
         self.push(format!(
             "UPDATE tenant SET write_time = {micros} WHERE id = {tenant}"
@@ -183,11 +231,22 @@ impl Write<'_> {
             }
             [only] => only.clone(),
             several => {
-                let named = several
-                    .iter()
-                    .enumerate()
-                    .map(|(number, part)| format!("part_{number} AS ({part})"));
-                format!("WITH {} SELECT 1", named.collect::<Vec<_>>().join(", "))
+                let named = several.iter().enumerate().map(|(number, part)| {
+                    if number == 0 && self.takes_turn {
+                        format!("{TURN} AS ({part})")
+                    } else {
+                        format!("part_{number} AS ({part})")
+                    }
+                });
+                let answer = if self.takes_turn {
+                    format!("count(*) AS turns FROM {TURN}")
+                } else {
+                    "1".to_owned()
+                };
+                format!(
+                    "WITH {} SELECT {answer}",
+                    named.collect::<Vec<_>>().join(", ")
+                )
             }
         };
         self.statements.push(self.sql.statement(parts));

@@ -281,12 +281,19 @@ pub(super) fn request_columns(requests: &[StoredRequest]) -> Columns {
     ]
 }
 
-pub(super) fn log_columns(entries: &[LogEntry]) -> Result<Columns> {
+pub(super) fn log_columns(entries: &[LogEntry], footprint: &[u8]) -> Result<Columns> {
     let bodies: Vec<String> = entries
         .iter()
         .map(|entry| json(&entry.body))
         .collect::<Result<_>>()?;
     let bytes = |body: &String| i64::try_from(body.len()).unwrap_or(i64::MAX);
+    let footprints = entries.iter().map(|entry| {
+        if entry.last {
+            footprint.to_vec()
+        } else {
+            Vec::new()
+        }
+    });
     Ok(vec![
         (
             "sequence",
@@ -305,6 +312,7 @@ pub(super) fn log_columns(entries: &[LogEntry]) -> Result<Columns> {
             Column::Int(entries.iter().map(|entry| entry.time.as_micros()).collect()),
         ),
         ("bytes", Column::Int(bodies.iter().map(bytes).collect())),
+        ("footprint", Column::Bytes(footprints.collect())),
         ("changes", Column::Text(bodies)),
     ])
 }

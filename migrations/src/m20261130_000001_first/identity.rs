@@ -1,26 +1,7 @@
-//! Probabilistic identity: match keys, scored pairs, people's decisions, and the log of merges and
+//! Probabilistic identity: blocking keys, scored pairs, people's decisions, and the log of merges and
 //! splits.
 //!
-//! Match keys and pairs are derived from records and the model; decisions and the log are not.
-
-use sea_orm_migration::prelude::*;
-
-use crate::dialect;
-
-#[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        dialect::execute(manager, STATEMENTS).await
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        // All migrations run within one transaction, which begins in `up`.
-        Some(false)
-    }
-}
+//! Keys and pairs are derived from records and the model; decisions and the log are not.
 
 pub(crate) const STATEMENTS: &[&str] = &[
     // Which records may be compared. Primary key: the records under a key, least first.

@@ -1,30 +1,4 @@
-//! Who is in which segment, as of the last time it was looked at: derived data, made anew whenever
-//! it is missing.
-
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::execute;
-
-#[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        execute(manager, STATEMENTS).await
-    }
-
-    async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
-        Err(DbErr::Migration(
-            "nothing is taken back: go back to a copy of the database instead".to_owned(),
-        ))
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        // All migrations run within one transaction, which begins in `up`.
-        Some(false)
-    }
-}
+//! Segments: who is in them, and when time alone may change that. Derived data: it can be made anew.
 
 pub(crate) const STATEMENTS: &[&str] = &[
     // How far each tenant's segments are: by which version of the model, up to which place of the
@@ -41,15 +15,15 @@ pub(crate) const STATEMENTS: &[&str] = &[
         CONSTRAINT segment_progress_pk PRIMARY KEY (tenant),
         CONSTRAINT segment_progress_built_flag CHECK (built IN (0, 1))
     ) {wide}",
-    // Who is in a segment, or was. Primary key: the memberships of a profile.
+    // The stays of profiles in segments. Primary key: those of a profile.
     "CREATE TABLE segment_member (
         tenant {text} NOT NULL,
         profile_id {id} NOT NULL,
         segment {text} NOT NULL,
-        member {int} NOT NULL,
         enter_time {int} NOT NULL,
+        member {int} NOT NULL,
         exit_time {int} NOT NULL,
-        CONSTRAINT segment_member_pk PRIMARY KEY (tenant, profile_id, segment),
+        CONSTRAINT segment_member_pk PRIMARY KEY (tenant, profile_id, segment, enter_time),
         CONSTRAINT segment_member_flag CHECK (member IN (0, 1))
     ) {narrow}",
     // Serves: the members of a segment in order, and their number.

@@ -1,0 +1,89 @@
+//! A write that is prepared while others write.
+//!
+//! It begins at the tenant's last write, reads what is committed, and remembers what it has read.
+//! Its commit takes the turn and writes in one step, if it still comes right after the write that
+//! it began at. If others came between, their [footprints](super::footprint) tell whether they
+//! touched what was read: where they did not, the attempt comes after them and all that was
+//! computed from its reads holds; where they did, it is over and is to be made anew.
+
+mod recorded;
+
+use async_trait::async_trait;
+use profile_core::records::{Sequence, Timestamp};
+
+pub(super) use self::recorded::Recorded;
+use super::{Changes, Result, Snapshot, Transaction};
+
+/// What a write begins with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WriteTurn {
+    /// The number of the write.
+    pub sequence: Sequence,
+    /// The version of the model that is in force; 0: the tenant has none yet.
+    pub model_version: i64,
+    /// The time of the write before: this one's may not be earlier.
+    pub not_before: Timestamp,
+}
+
+/// A write that holds no turn before it commits. Dropped, it leaves nothing.
+#[async_trait]
+pub trait Attempt: Send {
+    /// The turn that it has if no other write comes between.
+    fn turn(&self) -> WriteTurn;
+
+    /// Reads: committed data, all of it from the write before [`turn`](Attempt::turn) or touched by
+    /// a later one.
+    fn reads(&mut self) -> &mut dyn Snapshot;
+
+    /// Writes all changes and commits, as [`Transaction::commit`] does, if the turn is still the
+    /// tenant's next one.
+    ///
+    /// # Errors
+    /// Those of [`Transaction::commit`].
+    async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<Committed>;
+
+    /// Ends it, where nothing is to be written. Answers the write after which all that was read is
+    /// visible; `None` if others came between and touched it.
+    ///
+    /// # Errors
+    /// Those of reading.
+    async fn end(self: Box<Self>) -> Result<Option<Sequence>>;
+}
+
+/// What became of an attempt to commit.
+pub enum Committed {
+    /// It is committed.
+    Done,
+    /// Nothing was written: others came between, and touched nothing of what was read. This is the
+    /// attempt after them.
+    Behind(Box<dyn Attempt>),
+    /// Nothing was written: others came between, and touched what was read.
+    Overtaken,
+}
+
+/// A write that has its turn from the beginning: nobody comes between.
+pub struct Held(pub Box<dyn Transaction>);
+
+#[async_trait]
+impl Attempt for Held {
+    fn turn(&self) -> WriteTurn {
+        WriteTurn {
+            sequence: self.0.sequence(),
+            model_version: self.0.model_version(),
+            not_before: self.0.not_before(),
+        }
+    }
+
+    fn reads(&mut self) -> &mut dyn Snapshot {
+        self.0.reads()
+    }
+
+    async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<Committed> {
+        self.0.commit(time, changes).await?;
+        Ok(Committed::Done)
+    }
+
+    async fn end(self: Box<Self>) -> Result<Option<Sequence>> {
+        Ok(Some(self.0.sequence().before()))
+    }
+}
