@@ -6,11 +6,12 @@
 //! - cached `GetContext` against cached `GetProfile`, of a customer with orders; the first page of
 //!   a timeline of 100,000 events against that of one of ten; and, while 32 callers write, how long
 //!   it takes from sending an event until it is counted in what is read;
-//! - durable ingest at 32 callers, one statement a call, against single-row upserts by `pgbench` at
-//!   32 clients on the same PostgreSQL;
-//! - the same on SQLite against plain one-row transactions on the same file system.
+//! - durable ingest at 32 callers, one statement a call, and in batches of 200, and of events of
+//!   known customers, against single-row upserts by `pgbench` at 32 clients on the same PostgreSQL;
+//! - the first on SQLite against plain one-row transactions on the same file system;
+//! - `import` against `COPY` of the same bytes, and against inserts of 500 rows on SQLite.
 //!
-//! `cargo bench --bench throughput [-- reads|purposes|journey|postgres|sqlite]`. Servers are
+//! `cargo bench --bench throughput [-- reads|purposes|journey|postgres|sqlite|imports]`. Servers are
 //! processes of their own, as built for release; durability is on everywhere. Contenders take
 //! turns, so that a slow minute of the machine slows both. Figures of one machine: only the ratios
 //! travel.
@@ -19,15 +20,18 @@ mod bare;
 mod client;
 mod databases;
 mod journey;
+#[path = "../identity/people/mod.rs"]
+mod people;
 #[path = "../../tests/it/support/postgres.rs"]
 #[expect(dead_code, reason = "tests use more of it")]
 mod postgres;
 #[expect(dead_code, reason = "the benchmark of identity uses more of it")]
 mod server;
+mod writes;
 
 use std::time::Duration;
 
-use client::{Asked, Rate};
+use client::Asked;
 use server::Server;
 
 /// How long each contender runs in each turn.
@@ -63,10 +67,13 @@ fn main() {
         runtime.block_on(journey());
     }
     if wanted("postgres") {
-        runtime.block_on(writes_postgres());
+        runtime.block_on(writes::postgres());
     }
     if wanted("sqlite") {
-        runtime.block_on(writes_sqlite());
+        runtime.block_on(writes::sqlite());
+    }
+    if wanted("imports") {
+        runtime.block_on(writes::imports());
     }
 }
 
@@ -205,43 +212,4 @@ async fn journey() {
         at(100),
         load.per_second()
     );
-}
-
-async fn writes_postgres() {
-    let database = postgres::Postgres::start_with(&["fsync=on"]);
-    let server = Server::start_with(&database.url(), &[]).await;
-    let (mut this, mut other) = (Vec::new(), Vec::new());
-    databases::prepare_pgbench(&database);
-    for turn in 0..TURNS {
-        this.push(ingest(&server, turn).await.per_second());
-        other.push(databases::pgbench(&database, TURN));
-    }
-    report(
-        "ingest on PostgreSQL, pgbench single-row upserts",
-        median(this),
-        median(other),
-    );
-}
-
-async fn writes_sqlite() {
-    let file = tempfile::tempdir().expect("a directory");
-    let server = Server::start_with(
-        &format!("sqlite://{}", file.path().join("db").display()),
-        &[],
-    )
-    .await;
-    let (mut this, mut other) = (Vec::new(), Vec::new());
-    for turn in 0..TURNS {
-        this.push(ingest(&server, turn).await.per_second());
-        other.push(databases::plain_sqlite(&file.path().join(format!("plain-{turn}")), TURN).await);
-    }
-    report(
-        "ingest on SQLite, plain one-row transactions",
-        median(this),
-        median(other),
-    );
-}
-
-async fn ingest(server: &Server, turn: usize) -> Rate {
-    client::ingest_for(&server.address, turn, TURN).await
 }

@@ -13,6 +13,7 @@ use super::apply::Outcome;
 use super::attach::AttachFigures;
 use super::changes::{IdentityFigures, Plan, WriteContext, plan};
 use super::load::load_and_apply;
+use super::order::Order;
 use crate::active_models::{ActiveModel, ActiveModels};
 use crate::changes::LogFollower;
 use crate::clock::{Clock, is_unsettled, settle};
@@ -30,7 +31,7 @@ const MAX_OVERTAKEN: u32 = 3;
 /// How often others may come between a write and its commit without touching what it read, before
 /// it is prepared anew.
 const MAX_BEHIND: u32 = 16;
-/// The wait after the first conflict; it doubles with each.
+/// The wait after the second conflict is twice this; it doubles with each.
 const CONFLICT_WAIT: Duration = Duration::from_millis(2);
 
 /// When a write takes its turn.
@@ -61,6 +62,10 @@ pub(super) struct Batch<'a> {
     pub(super) statements: &'a [Statement],
     /// The version of the model that all of them were checked under, if it was one.
     pub(super) model: Option<i64>,
+    /// The place among the tenant's batches.
+    pub(super) order: &'a Order,
+    /// Whether all of it is still wanted.
+    pub(super) wanted: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// What a batch came to.
@@ -77,6 +82,8 @@ pub(super) struct Written {
     pub(super) identity: IdentityFigures,
     pub(super) attached: AttachFigures,
     pub(super) conflicts: u32,
+    /// Nothing was written, since some of it was no longer wanted when its turn came.
+    pub(super) is_given_up: bool,
 }
 
 impl Writer {
@@ -135,7 +142,10 @@ impl Writer {
             };
             match self.write_once(tenant, batch, turn).await {
                 Err(error) if error.is_conflict() && conflicts < MAX_CONFLICTS => {
-                    tokio::time::sleep(jittered(CONFLICT_WAIT * 2u32.pow(conflicts))).await;
+                    // The first is mostly the batch before, which is over.
+                    if conflicts > 0 {
+                        tokio::time::sleep(jittered(CONFLICT_WAIT * 2u32.pow(conflicts))).await;
+                    }
                     conflicts += 1;
                 }
                 done => {
@@ -171,7 +181,17 @@ impl Writer {
         let neighbourhood = self.step("load_neighbourhood", load).await?;
         let cause = applied.cause();
         let mut written = Written::default();
+        let mut is_next = !batch.order.wait().await;
+        if !is_next && !(batch.wanted)() {
+            return Ok(Written {
+                is_given_up: true,
+                ..Written::default()
+            });
+        }
         written.sequence = loop {
+            if !is_next {
+                attempt = self.follow(attempt).await?;
+            }
             let WriteTurn {
                 sequence,
                 not_before,
@@ -187,19 +207,15 @@ impl Writer {
             (written.profiles, written.identity) =
                 (std::mem::take(&mut plan.profiles), plan.identity);
             if plan.changes == Changes::default() {
-                let seen = self
-                    .step("end", attempt.end())
-                    .await?
-                    .ok_or_else(overtaken)?;
+                let seen = self.follow(attempt).await?.turn().sequence.before();
                 self.follower.see(tenant, seen).await;
                 break seen;
             }
             match self.commit(turn, &running, attempt, plan).await? {
                 Committed::Done => break sequence,
-                Committed::Behind(next) => attempt = next,
-                Committed::Overtaken => return Err(overtaken()),
+                Committed::NotNext(late) => attempt = late,
             }
-            written.conflicts += 1;
+            (is_next, written.conflicts) = (false, written.conflicts + 1);
             if written.conflicts > MAX_BEHIND {
                 return Err(overtaken());
             }
@@ -223,14 +239,14 @@ impl Writer {
         if running.version == 0 {
             self.store_first_model(turn, &mut plan.changes);
         }
-        let mut between = None;
+        let mut not_next = None;
         let commit = async {
             let commit = attempt.commit(turn.now, &plan.changes);
             match self.step("commit", commit).await? {
                 Committed::Done => Ok(()),
-                not_next => {
-                    between = Some(not_next);
-                    Err(overtaken())
+                Committed::NotNext(attempt) => {
+                    not_next = Some(attempt);
+                    Err(Error::Conflict("others came between".to_owned()))
                 }
             }
         };
@@ -241,10 +257,16 @@ impl Writer {
         if running.version == 0 {
             self.models.forget(turn.tenant);
         }
-        match between {
-            Some(not_next) => Ok(not_next),
+        match not_next {
+            Some(attempt) => Ok(Committed::NotNext(attempt)),
             None => committed.map(|()| Committed::Done),
         }
+    }
+
+    /// Comes after the writes that came between.
+    async fn follow(&self, attempt: Box<dyn Attempt>) -> Result<Box<dyn Attempt>> {
+        let followed = self.step("follow", attempt.follow()).await?;
+        followed.ok_or_else(overtaken)
     }
 
     /// Begins a write, with the model that is in force.
@@ -410,6 +432,8 @@ mod tests {
         let batch = Batch {
             statements: &[statement],
             model: Some(1),
+            order: &Order::default(),
+            wanted: &|| true,
         };
         let active = |version, file: &str| ActiveModel {
             version,

@@ -42,23 +42,20 @@ pub trait Attempt: Send {
     /// Those of [`Transaction::commit`].
     async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<Committed>;
 
-    /// Ends it, where nothing is to be written. Answers the write after which all that was read is
-    /// visible; `None` if others came between and touched it.
+    /// Comes after all writes that came between. `None`: one of them touched what was read, and the
+    /// write is to be prepared anew.
     ///
     /// # Errors
     /// Those of reading.
-    async fn end(self: Box<Self>) -> Result<Option<Sequence>>;
+    async fn follow(self: Box<Self>) -> Result<Option<Box<dyn Attempt>>>;
 }
 
 /// What became of an attempt to commit.
 pub enum Committed {
     /// It is committed.
     Done,
-    /// Nothing was written: others came between, and touched nothing of what was read. This is the
-    /// attempt after them.
-    Behind(Box<dyn Attempt>),
-    /// Nothing was written: others came between, and touched what was read.
-    Overtaken,
+    /// Nothing was written: others came between.
+    NotNext(Box<dyn Attempt>),
 }
 
 /// A write that has its turn from the beginning: nobody comes between.
@@ -83,7 +80,7 @@ impl Attempt for Held {
         Ok(Committed::Done)
     }
 
-    async fn end(self: Box<Self>) -> Result<Option<Sequence>> {
-        Ok(Some(self.0.sequence().before()))
+    async fn follow(self: Box<Self>) -> Result<Option<Box<dyn Attempt>>> {
+        Ok(Some(self))
     }
 }

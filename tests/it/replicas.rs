@@ -4,6 +4,7 @@
 mod audit;
 mod away;
 mod fresh;
+mod frozen;
 mod sessions;
 mod watch;
 

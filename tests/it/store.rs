@@ -66,7 +66,7 @@ on_each_store! {
         an_attempt_is_overtaken_by_a_write_that_touched_what_it_read,
         an_attempt_that_found_nothing_is_overtaken_by_what_comes_there,
         an_attempt_is_overtaken_by_another_model_and_by_what_went_ahead,
-        an_attempt_that_writes_nothing_tells_what_it_saw,
+        an_attempt_follows_without_writing,
         attempts_at_once_are_written_once_each,
         an_attempt_without_commit_leaves_nothing,
     }

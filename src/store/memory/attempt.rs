@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use profile_core::records::{Sequence, TenantId, Timestamp};
+use profile_core::records::{TenantId, Timestamp};
 use tokio::sync::Mutex;
 
 use super::Tenants;
@@ -53,31 +53,32 @@ impl Attempt for MemoryAttempt {
         &mut self.reads
     }
 
-    async fn commit(mut self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<Committed> {
+    async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<Committed> {
         refuse_time(time, self.turn.not_before)?;
         let _turn = self.held.clone().lock_owned().await;
         let tenants = self.tenants.clone();
         let mut tenants = tenants.write();
         let data = tenants.entry(self.tenant.clone()).or_default();
         let next = data.next_turn();
-        if next.sequence == self.turn.sequence {
-            data.refuse(changes)?;
-            let mark = WriteMark {
-                sequence: next.sequence,
-                time,
-            };
-            data.commit(mark, [changes].into_iter(), Footprint::of(changes));
-            return Ok(Committed::Done);
+        if next.sequence != self.turn.sequence {
+            drop(tenants);
+            return Ok(Committed::NotNext(self));
         }
-        if self.is_touched(data) {
-            return Ok(Committed::Overtaken);
-        }
-        self.turn = next;
-        Ok(Committed::Behind(self))
+        data.refuse(changes)?;
+        let mark = WriteMark {
+            sequence: next.sequence,
+            time,
+        };
+        data.commit(mark, [changes].into_iter(), Footprint::of(changes));
+        Ok(Committed::Done)
     }
 
-    async fn end(self: Box<Self>) -> Result<Option<Sequence>> {
-        let end = |data: &Data| (!self.is_touched(data)).then_some(data.sequence);
-        Ok(self.tenants.of(&self.tenant, end))
+    async fn follow(mut self: Box<Self>) -> Result<Option<Box<dyn Attempt>>> {
+        let look = |data: &Data| (!self.is_touched(data)).then(|| data.next_turn());
+        let Some(turn) = self.tenants.of(&self.tenant, look) else {
+            return Ok(None);
+        };
+        self.turn = turn;
+        Ok(Some(self))
     }
 }

@@ -62,8 +62,9 @@ pub(super) async fn begin(
 }
 
 impl SqlAttempt {
-    /// Comes after the writes that came between, if none of them touched what was read.
-    async fn follow(&mut self) -> Result<bool> {
+    /// Comes after the writes that came between, if none of them touched what was read. Answers
+    /// whether it does.
+    async fn catch_up(&mut self) -> Result<bool> {
         let tx = &mut self.reads.reads;
         let base = tx.turn.sequence.before();
         let rows = tx
@@ -118,7 +119,7 @@ fn last_write(dialect: Dialect, tenant: &TenantId) -> Statement {
     ))
 }
 
-/// Serves [`SqlAttempt::follow`], by `tenant_pk` and `change_log_pk`: the last write, once for each
+/// Serves [`SqlAttempt::catch_up`], by `tenant_pk` and `change_log_pk`: the last write, once for each
 /// write after `base` that the log has.
 pub(super) fn writes_after(
     dialect: Dialect,
@@ -233,15 +234,14 @@ impl Attempt for SqlAttempt {
             return Ok(Committed::Done);
         };
         self.reads.reads.open = open;
-        if self.follow().await? {
-            Ok(Committed::Behind(self))
-        } else {
-            Ok(Committed::Overtaken)
-        }
+        Ok(Committed::NotNext(self))
     }
 
-    async fn end(mut self: Box<Self>) -> Result<Option<Sequence>> {
-        let followed = self.follow().await?;
-        Ok(followed.then(|| self.turn().sequence.before()))
+    async fn follow(mut self: Box<Self>) -> Result<Option<Box<dyn Attempt>>> {
+        Ok(if self.catch_up().await? {
+            Some(self)
+        } else {
+            None
+        })
     }
 }

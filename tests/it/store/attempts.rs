@@ -15,22 +15,22 @@ async fn attempt(store: &dyn Store) -> Box<dyn Attempt> {
     store.attempt(&tenant()).await.expect("an attempt")
 }
 
-/// Commits an attempt; tells its number, or what kept it from being the next write.
-async fn commit(
-    attempt: Box<dyn Attempt>,
-    changes: &Changes,
-) -> Result<i64, Option<Box<dyn Attempt>>> {
+/// Commits an attempt; tells its number, or that it was not the next write.
+async fn commit(attempt: Box<dyn Attempt>, changes: &Changes) -> Result<i64, Box<dyn Attempt>> {
     let turn = attempt.turn();
     let now = turn.not_before.max(time(turn.sequence.0));
     match attempt.commit(now, changes).await.expect("no failure") {
         Committed::Done => Ok(turn.sequence.0),
-        Committed::Behind(next) => Err(Some(next)),
-        Committed::Overtaken => Err(None),
+        Committed::NotNext(attempt) => Err(attempt),
     }
 }
 
-fn is_overtaken(committed: &Result<i64, Option<Box<dyn Attempt>>>) -> bool {
-    matches!(committed, Err(None))
+/// Whether an attempt is not the next write, and others touched what it read.
+async fn is_overtaken(attempt: Box<dyn Attempt>) -> bool {
+    let Err(late) = commit(attempt, &Changes::default()).await else {
+        return false;
+    };
+    late.follow().await.expect("a read").is_none()
 }
 
 fn of_record(name: &str) -> Changes {
@@ -68,9 +68,10 @@ pub(crate) async fn an_attempt_comes_after_writes_that_touched_nothing_it_read(s
         changes.added_identifiers = vec![(email(other), key(other))];
         put(store, &changes).await;
     }
-    let Err(Some(late)) = commit(late, &of_record("x")).await else {
-        panic!("not behind");
+    let Err(late) = commit(late, &of_record("x")).await else {
+        panic!("it was the next write");
     };
+    let late = late.follow().await.expect("a read").expect("untouched");
     assert_eq!(late.turn().sequence, Sequence(4));
     let nothing = store.find_by_records(&tenant(), &[key("x")]).await;
     assert_eq!(
@@ -208,8 +209,7 @@ pub(crate) async fn an_attempt_is_overtaken_by_a_write_that_touched_what_it_read
         let mut late = attempt(store).await;
         read(late.reads()).await;
         put(store, &changes).await;
-        let committed = commit(late, &Changes::default()).await;
-        assert!(is_overtaken(&committed), "{name}");
+        assert!(is_overtaken(late).await, "{name}");
     }
 }
 
@@ -228,7 +228,7 @@ pub(crate) async fn an_attempt_that_found_nothing_is_overtaken_by_what_comes_the
     }
     let [one, other] = both;
     assert_eq!(commit(one, &said("a")).await.ok(), Some(1));
-    assert!(is_overtaken(&commit(other, &said("b")).await));
+    assert!(is_overtaken(other).await);
     let (tenant, same) = (tenant(), [email("same@x")]);
     let held = store.find_by_identifiers(&tenant, &same, 5).await;
     assert_eq!(held.expect("a read").value, [[id(97)]]);
@@ -248,7 +248,7 @@ pub(crate) async fn an_attempt_is_overtaken_by_another_model_and_by_what_went_ah
         ..Changes::default()
     };
     assert_eq!(commit(attempt(store).await, &model).await.ok(), Some(1));
-    assert!(is_overtaken(&commit(late, &of_record("a")).await));
+    assert!(is_overtaken(late).await);
     let late = attempt(store).await;
     assert_eq!(late.turn().model_version, 1);
     let mut large = store.begin(&tenant()).await.expect("a turn");
@@ -257,19 +257,21 @@ pub(crate) async fn an_attempt_is_overtaken_by_another_model_and_by_what_went_ah
         .commit(time(2), &Changes::default())
         .await
         .expect("a commit");
-    assert!(is_overtaken(&commit(late, &of_record("a")).await));
+    assert!(is_overtaken(late).await);
 }
 
-pub(crate) async fn an_attempt_that_writes_nothing_tells_what_it_saw(store: &dyn Store) {
+pub(crate) async fn an_attempt_follows_without_writing(store: &dyn Store) {
     put(store, &of_record("a")).await;
     let (mut seen, mut touched) = (attempt(store).await, attempt(store).await);
     seen.reads().records(&[key("a")]).await.expect("a read");
     touched.reads().records(&[key("b")]).await.expect("a read");
     put(store, &of_record("b")).await;
-    assert_eq!(seen.end().await.expect("a read"), Some(Sequence(2)));
-    assert_eq!(touched.end().await.expect("a read"), None);
-    let untouched = attempt(store).await;
-    assert_eq!(untouched.end().await.expect("a read"), Some(Sequence(2)));
+    let seen = seen.follow().await.expect("a read").expect("untouched");
+    assert_eq!(seen.turn().sequence, Sequence(3));
+    assert!(touched.follow().await.expect("a read").is_none());
+    let first = attempt(store).await;
+    let first = first.follow().await.expect("a read").expect("untouched");
+    assert_eq!(first.turn().sequence, Sequence(3));
 }
 
 /// A counter that all raise at once: each raises it once, whoever comes between.

@@ -503,12 +503,13 @@ impl Attempt for FaultyAttempt {
     async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<Committed> {
         refuse(changes)?;
         Ok(match self.inner.commit(time, changes).await? {
-            Committed::Behind(inner) => Committed::Behind(Box::new(Self { inner })),
-            other => other,
+            Committed::NotNext(inner) => Committed::NotNext(Box::new(Self { inner })),
+            Committed::Done => Committed::Done,
         })
     }
 
-    async fn end(self: Box<Self>) -> Result<Option<Sequence>> {
-        self.inner.end().await
+    async fn follow(self: Box<Self>) -> Result<Option<Box<dyn Attempt>>> {
+        let inner = self.inner.follow().await?;
+        Ok(inner.map(|inner| Box::new(Self { inner }) as Box<dyn Attempt>))
     }
 }
