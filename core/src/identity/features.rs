@@ -112,22 +112,23 @@ impl Features {
             return;
         };
         let links = kind.links(&identifier.value);
+        let key = BlockingKey::of(identifier);
         match &kind.normalization {
             Normalization::Email { .. } if !links => {
                 let is_shared =
                     kind.is_shared(&identifier.value) && kind.is_somebodys(&identifier.value);
                 let email = if is_shared {
-                    Some(Email::shared(identifier))
+                    Some(Email::shared(identifier, key))
                 } else {
-                    Email::malformed(identifier)
+                    Email::malformed(identifier, key)
                 };
                 add(&mut self.emails, email);
             }
-            Normalization::Email { .. } => add(&mut self.emails, Some(Email::new(identifier))),
+            Normalization::Email { .. } => add(&mut self.emails, Some(Email::new(identifier, key))),
             Normalization::E164 { .. } if !links => {
-                add(&mut self.phones, Phone::malformed(identifier, kind));
+                add(&mut self.phones, Phone::malformed(identifier, key, kind));
             }
-            Normalization::E164 { .. } => add(&mut self.phones, Some(Phone::new(identifier))),
+            Normalization::E164 { .. } => add(&mut self.phones, Some(Phone::new(identifier, key))),
             _ => {}
         }
         if links {
@@ -139,7 +140,7 @@ impl Features {
                     kind.normalization,
                     Normalization::Email { .. } | Normalization::E164 { .. }
                 ),
-                key: BlockingKey::of(identifier),
+                key,
                 value: contact::comparable(&identifier.value),
             };
             add(&mut self.ids, Some(id));

@@ -9,7 +9,7 @@ use crate::identity::compare::{
 use crate::identity::features::{Date, Features, Name};
 use crate::identity::keys::BlockingKey;
 use crate::model::{BelongsTo, Model};
-use crate::records::Record;
+use crate::records::{Identifier, Record};
 
 /// What forbade a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,14 +95,16 @@ pub(super) struct Group<'a> {
 impl<'a> Group<'a> {
     pub(super) fn of(record: &Record, features: &'a Features, model: &'a Model) -> Self {
         let mut values: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        for identifier in record
-            .identifiers()
-            .filter(|identifier| model.links(identifier))
-        {
+        // An identifier among the features links.
+        let links = |identifier: &Identifier| {
+            let key = BlockingKey::of(identifier);
+            features.ids.iter().any(|id| id.key == key) || model.links(identifier)
+        };
+        for identifier in record.identifiers() {
             let Some((name, kind)) = model.identifiers.get_key_value(&identifier.kind) else {
                 continue;
             };
-            if kind.max_per_profile.is_some() {
+            if kind.max_per_profile.is_some() && links(&identifier) {
                 values.entry(name).or_default().insert(identifier.value);
             }
         }

@@ -4,7 +4,7 @@ use super::{Score, mailbox};
 use crate::identity::context::Context;
 use crate::identity::features::{Date, Features, Id, Phone, Street, Word};
 use crate::identity::keys::BlockingKey;
-use crate::identity::text::{edits, similarity};
+use crate::identity::text::{edits, is_similar};
 use crate::model::BelongsTo;
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
@@ -181,7 +181,7 @@ fn word_level(a: &Word, b: &Word) -> AgreementLevel {
     }
     let longest = a.text.len().max(b.text.len());
     let close = longest >= 4 && edits(&a.text, &b.text, 1) <= 1;
-    same_or_close(close || (longest >= 6 && similarity(&a.text, &b.text) >= 900))
+    same_or_close(close || (longest >= 6 && is_similar(&a.text, &b.text, 900)))
 }
 
 /// A postal code that begins otherwise is of another region, not one mistyped.
@@ -207,13 +207,11 @@ fn street_level(a: &Street, b: &Street) -> AgreementLevel {
         return AgreementLevel::Exact;
     }
     let names =
-        a.name == b.name || similarity(&a.name, &b.name) >= 880 || contains(a, b) || contains(b, a);
+        a.name == b.name || is_similar(&a.name, &b.name, 880) || contains(a, b) || contains(b, a);
     match (names, !a.is_another_home(b)) {
         (true, true) => AgreementLevel::Close,
         (false, true)
-            if a.number.is_some()
-                && a.number == b.number
-                && similarity(&a.name, &b.name) >= 780 =>
+            if a.number.is_some() && a.number == b.number && is_similar(&a.name, &b.name, 780) =>
         {
             AgreementLevel::Part
         }

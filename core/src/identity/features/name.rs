@@ -5,7 +5,7 @@ mod order;
 mod syllables;
 mod words;
 
-use crate::identity::given_names::{self, KnownName, Sex};
+use crate::identity::given_names::{self, Cultures, KnownName, Sex, bits_of};
 use crate::identity::{nicknames, scripts, text};
 use crate::model::{Home, Role, clean};
 pub(in crate::identity) use native::{Native, Script};
@@ -20,10 +20,11 @@ pub(in crate::identity) struct Word {
 }
 
 impl Word {
-    pub(in crate::identity) fn new(text: &str) -> Self {
+    pub(in crate::identity) fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
         Self {
-            text: text.to_owned(),
-            hash: crate::hash::Hash::new().part(text).finish(),
+            hash: crate::hash::hash(&text),
+            text,
         }
     }
 
@@ -31,7 +32,7 @@ impl Word {
     pub(in crate::identity) fn joined(raw: &str) -> Option<Self> {
         let mut joined = text::fold(raw);
         joined.retain(|letter| letter.is_ascii_alphanumeric());
-        (!joined.is_empty() && !is_filler(&joined)).then(|| Self::new(&joined))
+        (!joined.is_empty() && !is_filler(&joined)).then(|| Self::new(joined))
     }
 
     pub(in crate::identity) fn is_initial(&self) -> bool {
@@ -116,13 +117,13 @@ impl Family {
     fn new(tokens: &[String]) -> Self {
         let joined = tokens.concat();
         let parts = if tokens.len() > 1 {
-            tokens.iter().map(|token| Word::new(token)).collect()
+            tokens.iter().map(Word::new).collect()
         } else {
             Vec::new()
         };
         Self {
-            word: Word::new(&joined),
             sound: text::sound(&joined),
+            word: Word::new(joined),
             parts,
         }
     }
@@ -287,7 +288,7 @@ fn name(given: &[String], middle: &[String], family: &[String], native: Option<N
         middle: rest
             .iter()
             .chain(middle.iter().filter(|word| !is_particle(word)))
-            .map(|token| Word::new(token))
+            .map(Word::new)
             .collect(),
         family: (!family.is_empty()).then(|| Family::new(family)),
         native,
@@ -312,7 +313,10 @@ fn other_script(name: &Name, home: Home) -> Option<OtherScript> {
         "IL", "PS", "EG", "IR", "IQ", "SA", "AE", "JO", "LB", "SY", "KW", "QA", "BH", "OM", "YE",
         "LY", "TN", "DZ", "MA", "SD", "AF", "PK", "MR", "SO", "DJ", "KM",
     ];
-    let given_in = |cultures: &[&str]| {
+    static OF_THESE: Cultures = Cultures::new(|| bits_of(&["arabic", "hebrew", "persian"]));
+    static WEST: Cultures = Cultures::new(|| bits_of(&["en", "de", "fr", "es", "it"]));
+    static KOREAN: Cultures = Cultures::new(|| bits_of(&["korean"]));
+    let given_in = |cultures: &Cultures| {
         let given = name.given.as_ref();
         given
             .and_then(|given| given.known)
@@ -327,12 +331,10 @@ fn other_script(name: &Name, home: Home) -> Option<OtherScript> {
         Some(OtherScript::WithoutVowels)
     } else if native::is_in(home, &["KR", "KP"]) {
         Some(OtherScript::Hangul)
-    } else if given_in(&["arabic", "hebrew", "persian"])
-        && !given_in(&["en", "de", "fr", "es", "it"])
-    {
+    } else if given_in(&OF_THESE) && !given_in(&WEST) {
         Some(OtherScript::WithoutVowels)
     } else {
-        given_in(&["korean"]).then_some(OtherScript::Hangul)
+        given_in(&KOREAN).then_some(OtherScript::Hangul)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::model::{Country, Home};
+use crate::model::Home;
 
 /// A name in a script of which the transcription loses what tells names apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,12 @@ impl Native {
 
 /// Whether the country is one of some.
 pub(super) fn is_in(home: Home, countries: &[&str]) -> bool {
-    matches!(home, Home::In(country) if countries.contains(&Country::code(&country)))
+    let Home::In(country) = home else {
+        return false;
+    };
+    let [first, second] = country.letters();
+    let is = |code: &&str| matches!(code.as_bytes(), [x, y] if *x == first && *y == second);
+    countries.iter().any(is)
 }
 
 impl Script {
