@@ -14,7 +14,7 @@ mod sum;
 mod values;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cel::common::types::CelNull;
 use cel::parser::PrattParser;
@@ -29,7 +29,7 @@ use crate::computation;
 use failed::failed;
 use functions::{is_function, unknown_function};
 pub(super) use values::from_cel;
-use values::to_cel;
+use values::{is_null, to_cel};
 
 use environment::ENV;
 #[cfg(test)]
@@ -44,6 +44,8 @@ pub(super) struct Program {
     is_deep: bool,
     names: Vec<String>,
     patterns: Arc<[Regex]>,
+    /// The run over a payload that has none of the fields.
+    over_nothing: OnceLock<Run>,
 }
 
 /// Deeper programs run on a thread of their own: a level takes up to 20 KiB of stack in a build
@@ -122,6 +124,7 @@ impl Program {
             is_deep: depth > DEEP,
             names,
             patterns,
+            over_nothing: OnceLock::new(),
         };
         program.over_nothing(trial.as_ref().unwrap_or(&program.tree), subjects, allowance)?;
         Ok(program)
@@ -177,6 +180,25 @@ impl Program {
         }
     }
 
+    /// The run over a payload of which no field that it names says anything: it is the same for all
+    /// of them, so it is made once. `None` where something is said, or where it takes long.
+    pub(super) fn run_over_nothing(&self, payload: &Json) -> Option<&Run> {
+        let says_nothing = |name: &String| match payload.get(name) {
+            None => name != PAYLOAD,
+            Some(json) => is_null(json) && name != PAYLOAD && !is_defined(name),
+        };
+        if !self.names.iter().all(says_nothing) {
+            return None;
+        }
+        if let Some(run) = self.over_nothing.get() {
+            return Some(run);
+        }
+        let names = self.names.iter().cloned().collect();
+        let run = self.run(&context(&Json::Null, &names), budget::MAX_INLINE_STEPS);
+        let is_over = matches!(&run.outcome, Err(fault) if fault.over.is_some());
+        (!is_over).then(|| self.over_nothing.get_or_init(|| run))
+    }
+
     fn run_here(&self, context: &Context<'_, '_>, steps: u64) -> Run {
         self.run_tree(&self.tree, context, steps)
     }
@@ -207,6 +229,7 @@ impl Program {
 }
 
 /// The result and the cost of one evaluation.
+#[derive(Debug, Clone)]
 pub(super) struct Run {
     pub(super) outcome: Result<Outcome, Fault>,
     /// How many steps it took.
@@ -233,6 +256,11 @@ fn syntax_error(error: &cel::ParseError) -> String {
     format!("is not CEL: at character {}, {message}", error.pos.1)
 }
 
+/// Whether a name means something where the payload has no such field.
+fn is_defined(name: &str) -> bool {
+    TYPES.contains(&name) || meter::NAMESPACES.contains(&name)
+}
+
 /// Binds the named fields of a payload. One that is not there is null.
 pub(super) fn context(payload: &Json, names: &BTreeSet<String>) -> Context<'static, 'static> {
     let mut context = Context::with_env(Arc::clone(&ENV));
@@ -240,11 +268,7 @@ pub(super) fn context(payload: &Json, names: &BTreeSet<String>) -> Context<'stat
         let bound = match payload.get(name) {
             _ if name == PAYLOAD => to_cel(payload),
             Some(json) => to_cel(json),
-            None if TYPES.contains(&name.as_str())
-                || meter::NAMESPACES.contains(&name.as_str()) =>
-            {
-                continue;
-            }
+            None if is_defined(name) => continue,
             None => Box::new(CelNull),
         };
         context.add_variable_as_val(name, bound);

@@ -43,6 +43,17 @@ impl<'a> Payload<'a> {
         run
     }
 
+    /// The run of a program over nothing, if the payload says nothing of all that it asks for.
+    pub(super) fn run_over_nothing(&self, program: &cel::Program) -> Option<cel::Run> {
+        let left = self.steps.get();
+        let run = program.run_over_nothing(self.json)?;
+        if run.taken > left {
+            return None;
+        }
+        self.steps.set(left - run.taken);
+        Some(run.clone())
+    }
+
     /// The same with other fields, on what is left of the budget, less what binding them takes.
     pub(in crate::model) fn with_fields<'b>(
         &self,
