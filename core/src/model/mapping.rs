@@ -19,7 +19,6 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use serde_json::Value as Json;
@@ -45,8 +44,6 @@ pub(super) enum EventType {
 pub struct Kind {
     pub(super) record: Option<RecordMapping>,
     pub(super) events: Vec<EventMapping>,
-    /// The fields that CEL programs of all name.
-    pub(super) names: BTreeSet<String>,
 }
 
 /// The statements that a mapping makes of a payload.
@@ -84,12 +81,6 @@ pub struct Omission {
 }
 
 impl Kind {
-    /// Finds the names again, after a mapping was set.
-    pub(super) fn bind(&mut self) {
-        let names = self.expressions().flat_map(Expression::bound_names);
-        self.names = names.map(str::to_owned).collect();
-    }
-
     /// All of both mappings.
     pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let records = self.record.iter().flat_map(RecordMapping::expressions);
@@ -143,7 +134,7 @@ impl Model {
                 "is not a JSON object",
             )]);
         }
-        let evaluated = Payload::new(payload, &mapping.names);
+        let evaluated = Payload::new(payload);
         let mut run = Run {
             source,
             catalogue: &self.events,

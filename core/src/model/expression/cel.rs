@@ -13,7 +13,6 @@ mod nothing;
 mod sum;
 mod values;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use cel::common::types::CelNull;
@@ -149,9 +148,9 @@ impl Program {
                 .map(|name| ((*name).to_owned(), empty()))
                 .collect(),
         );
-        let names = self.names.iter().cloned().collect();
         let most = budget::MAX_STEPS_OVER_NOTHING.min(allowance.trial_steps);
-        let Run { outcome, taken, .. } = self.run_tree(trial, &context(&nothing, &names), most);
+        let Run { outcome, taken, .. } =
+            self.run_tree(trial, &context(&nothing, &self.names), most);
         allowance.trial_steps = allowance.trial_steps.saturating_sub(taken);
         let over = outcome.err().and_then(|fault| fault.over);
         Err(vec![match over {
@@ -193,8 +192,7 @@ impl Program {
         if let Some(run) = self.over_nothing.get() {
             return Some(run);
         }
-        let names = self.names.iter().cloned().collect();
-        let run = self.run(&context(&Json::Null, &names), budget::MAX_INLINE_STEPS);
+        let run = self.run(&context(&Json::Null, &self.names), budget::MAX_INLINE_STEPS);
         let is_over = matches!(&run.outcome, Err(fault) if fault.over.is_some());
         (!is_over).then(|| self.over_nothing.get_or_init(|| run))
     }
@@ -261,10 +259,25 @@ fn is_defined(name: &str) -> bool {
     TYPES.contains(&name) || meter::NAMESPACES.contains(&name)
 }
 
-/// Binds the named fields of a payload. One that is not there is null.
-pub(super) fn context(payload: &Json, names: &BTreeSet<String>) -> Context<'static, 'static> {
-    let mut context = Context::with_env(Arc::clone(&ENV));
+/// A context without any field.
+pub(super) fn empty_context() -> Context<'static, 'static> {
+    Context::with_env(Arc::clone(&ENV))
+}
+
+/// A context with these fields of a payload.
+pub(super) fn context(payload: &Json, names: &[String]) -> Context<'static, 'static> {
+    let mut context = empty_context();
+    bind(&mut context, payload, names);
+    context
+}
+
+/// Binds the named fields of a payload, those that are not bound yet. One that is not there is
+/// null.
+pub(super) fn bind(context: &mut Context<'static, 'static>, payload: &Json, names: &[String]) {
     for name in names {
+        if context.get_variable(name).is_some() {
+            continue;
+        }
         let bound = match payload.get(name) {
             _ if name == PAYLOAD => to_cel(payload),
             Some(json) => to_cel(json),
@@ -273,5 +286,4 @@ pub(super) fn context(payload: &Json, names: &BTreeSet<String>) -> Context<'stat
         };
         context.add_variable_as_val(name, bound);
     }
-    context
 }
