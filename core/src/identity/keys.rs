@@ -49,7 +49,12 @@ impl BlockingKey {
     /// The key of all who hold an identifier.
     #[must_use]
     pub fn of(identifier: &Identifier) -> Self {
-        Self::new("identifier", &[&identifier.kind, &identifier.value])
+        Self::of_value(&identifier.kind, &identifier.value)
+    }
+
+    /// The same by type and value.
+    pub(super) fn of_value(kind: &str, value: &str) -> Self {
+        Self::new("identifier", &[kind, value])
     }
 
     fn new(kind: &str, parts: &[&str]) -> Self {

@@ -23,12 +23,14 @@ pub(super) fn compare(
     set(score, Field::Gender, gender);
     address(left, right, weights, score);
     let emails = [left, right].map(|features| telling(&features.emails, |e| e.key, context));
-    let email = Best::of(&emails[0], &emails[1], |a, b| {
+    let [left_emails, right_emails] = emails;
+    let email = Best::of(left_emails, right_emails, |a, b| {
         mailbox::compare((a, &left.names), (b, &right.names), weights)
     });
     set(score, Field::Email, email);
     let phones = [left, right].map(|features| telling(&features.phones, |p| p.key, context));
-    let phone = Best::of(&phones[0], &phones[1], |a, b| {
+    let [left_phones, right_phones] = phones;
+    let phone = Best::of(left_phones, right_phones, |a, b| {
         worth(Field::Phone, phone_level(a, b))
     });
     set(score, Field::Phone, phone);
@@ -88,12 +90,12 @@ fn address(left: &Features, right: &Features, weights: &Weights, score: &mut Sco
 /// The values that not too many people share.
 fn telling<'a, T>(
     values: &'a [T],
-    key: impl Fn(&T) -> BlockingKey,
+    key: impl Fn(&T) -> BlockingKey + Clone,
     context: &Context,
-) -> Vec<&'a T> {
-    let mut telling: Vec<&T> = values.iter().collect();
-    telling.retain(|value| !context.is_generic(key(value)));
-    telling
+) -> impl Iterator<Item = &'a T> + Clone {
+    values
+        .iter()
+        .filter(move |value| !context.is_generic(key(value)))
 }
 
 /// The best of all pairs of values.
@@ -104,14 +106,15 @@ struct Best {
 }
 
 impl Best {
-    fn of<T>(
-        left: &[T],
-        right: &[T],
+    fn of<'a, T: 'a>(
+        left: impl IntoIterator<Item = &'a T>,
+        right: impl IntoIterator<Item = &'a T, IntoIter: Clone>,
         compare: impl Fn(&T, &T) -> (AgreementLevel, i32),
     ) -> Option<Self> {
         let mut best: Option<Self> = None;
-        for (l, a) in left.iter().enumerate() {
-            for (r, b) in right.iter().enumerate() {
+        let right = right.into_iter();
+        for (l, a) in left.into_iter().enumerate() {
+            for (r, b) in right.clone().enumerate() {
                 let (level, weight) = compare(a, b);
                 if level == AgreementLevel::Missing {
                     continue;

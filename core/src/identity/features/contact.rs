@@ -4,7 +4,6 @@ use super::name::Word;
 use crate::identity::keys::BlockingKey;
 use crate::identity::text;
 use crate::model::{BelongsTo, IdentifierType};
-use crate::records::Identifier;
 
 /// The fewest letters of a mailbox name that tell one person from others.
 const MIN_LOCAL: usize = 5;
@@ -24,8 +23,8 @@ pub(in crate::identity) struct Email {
 }
 
 impl Email {
-    pub(super) fn new(identifier: &Identifier, key: BlockingKey) -> Self {
-        let folded = text::fold(&identifier.value);
+    pub(super) fn new(value: &str, key: BlockingKey) -> Self {
+        let folded = text::fold(value);
         let (local, domain) = folded.rsplit_once('@').unwrap_or((&folded, ""));
         let local = local.split('+').next().unwrap_or(local);
         Self {
@@ -38,21 +37,21 @@ impl Email {
     }
 
     /// A mailbox that several people may read.
-    pub(super) fn shared(identifier: &Identifier, key: BlockingKey) -> Self {
+    pub(super) fn shared(value: &str, key: BlockingKey) -> Self {
         Self {
             shared: true,
-            ..Self::new(identifier, key)
+            ..Self::new(value, key)
         }
     }
 
     /// What is left of an address that was hidden by stars or mangled on its way: its beginning, or
     /// a number that may be that of its mailbox.
-    pub(super) fn malformed(identifier: &Identifier, key: BlockingKey) -> Option<Self> {
-        if identifier.value.contains('*') && identifier.value.contains('@') {
-            return Some(Self::new(identifier, key));
+    pub(super) fn malformed(value: &str, key: BlockingKey) -> Option<Self> {
+        if value.contains('*') && value.contains('@') {
+            return Some(Self::new(value, key));
         }
-        let digits = digits(&identifier.value);
-        let mangled = (MIN_LOCAL..=20).contains(&digits.len()) && !identifier.value.contains('@');
+        let digits = digits(value);
+        let mangled = (MIN_LOCAL..=20).contains(&digits.len()) && !value.contains('@');
         let email = || Self {
             key,
             whole: Word::new(digits.as_str()),
@@ -96,28 +95,21 @@ pub(in crate::identity) struct Phone {
 }
 
 impl Phone {
-    pub(super) fn new(identifier: &Identifier, key: BlockingKey) -> Self {
+    pub(super) fn new(value: &str, key: BlockingKey) -> Self {
         Self {
             key,
-            digits: Word::new(digits(&identifier.value)),
+            digits: Word::new(digits(value)),
         }
     }
 
     /// A number that does not fit its country's plan, as it was typed: its digits still say
     /// something.
-    pub(super) fn malformed(
-        identifier: &Identifier,
-        key: BlockingKey,
-        kind: &IdentifierType,
-    ) -> Option<Self> {
-        let digits = digits(&identifier.value);
+    pub(super) fn malformed(value: &str, key: BlockingKey, kind: &IdentifierType) -> Option<Self> {
+        let digits = digits(value);
         let varied = digits
             .bytes()
             .any(|byte| byte != digits.as_bytes()[digits.len() - 1]);
-        let blocked = kind
-            .blocked
-            .iter()
-            .any(|pattern| pattern.is_match(&identifier.value));
+        let blocked = kind.blocked.iter().any(|pattern| pattern.is_match(value));
         let some = (MIN_DIGITS..=20).contains(&digits.len()) && varied && !blocked;
         some.then(|| Self {
             key,

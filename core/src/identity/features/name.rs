@@ -10,7 +10,7 @@ use crate::identity::{nicknames, scripts, text};
 use crate::model::{Home, Role, clean};
 pub(in crate::identity) use native::{Native, Script};
 use order::in_order;
-use words::{generation, is_filler, is_no_name, is_particle, is_title, servant_of};
+use words::{generation, generation_of, is_filler, is_no_name, is_particle, is_title, servant_of};
 
 /// A folded word with what comparisons ask of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,18 +195,14 @@ impl Parts {
     /// Takes the suffix of a generation off the end of a name; `stay` words remain. A single letter
     /// is an initial where no family name is before it.
     fn without_suffix(&mut self, raw: &str, stay: usize) -> Vec<String> {
-        let (mut tokens, folded) = (tokens(raw), text::fold(raw));
+        let mut tokens = tokens(raw);
         let written = |last: &String| {
-            let dotted = format!("{last}.");
-            if folded.contains(&dotted) {
-                dotted
-            } else {
-                last.clone()
-            }
+            let is_dotted = || text::fold(raw).contains(&format!("{last}."));
+            generation_of(last, generation_of(last, true).is_some() && is_dotted())
         };
         while tokens.len() > stay
             && let Some(last) = tokens.last().filter(|last| stay > 1 || last.len() > 1)
-            && let Some(suffix) = generation(&written(last))
+            && let Some(suffix) = written(last)
         {
             self.suffixes.push(suffix);
             tokens.pop();

@@ -122,16 +122,21 @@ fn by_uts46(domain: &str) -> Option<Cow<'_, str>> {
 /// Whether a domain is one that UTS 46 leaves as it is: labels of ASCII in lower case, none of them
 /// in Punycode.
 fn is_plain_domain(domain: &str) -> bool {
-    let is_plain =
-        |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-';
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(is_plain)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && !label.starts_with("xn--")
-    };
-    domain.len() <= 253 && domain.split('.').all(is_label)
+    let (mut length, mut before) = (0, b'.');
+    for (place, letter) in domain.bytes().enumerate() {
+        match letter {
+            b'.' if before == b'.' || before == b'-' => return false,
+            b'.' => length = 0,
+            b'a'..=b'z' | b'0'..=b'9' => length += 1,
+            b'-' if before != b'.' => length += 1,
+            _ => return false,
+        }
+        if length > 63 || (length == 1 && domain[place..].starts_with("xn--")) {
+            return false;
+        }
+        before = letter;
+    }
+    domain.len() <= 253 && before != b'.' && before != b'-'
 }
 
 /// Whether a value has the form of a normalised address.
@@ -152,14 +157,14 @@ fn is_local(local: &str) -> bool {
                 '@' | '(' | ')' | '<' | '>' | '[' | ']' | '\\' | ',' | ';' | ':' | '"'
             )
     };
-    let is_lower_case = || {
-        if local.is_ascii() {
-            !local.bytes().any(|letter| letter.is_ascii_uppercase())
-        } else {
-            lower_case(local) == local
-        }
-    };
-    (1..=64).contains(&local.len()) && !local.contains(needs_quotes) && is_lower_case()
+    if !(1..=64).contains(&local.len()) {
+        return false;
+    }
+    if local.is_ascii() {
+        !(local.bytes()).any(|letter| letter.is_ascii_uppercase() || needs_quotes(letter.into()))
+    } else {
+        !local.contains(needs_quotes) && lower_case(local) == local
+    }
 }
 
 /// Two labels or more, of which the last is not a number.

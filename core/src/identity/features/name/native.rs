@@ -30,6 +30,11 @@ pub(in crate::identity) enum Script {
 impl Native {
     /// A name, if its given name is wholly in one of these scripts.
     pub(super) fn of(given: &str, family: &str, home: Home) -> Option<Self> {
+        // Most names are in letters.
+        let is_other = |letter: char| letter.is_alphanumeric() && Script::of(letter).is_none();
+        if given.contains(is_other) {
+            return None;
+        }
         let plain = |raw: &str| -> String { raw.chars().filter(|c| c.is_alphanumeric()).collect() };
         let (given, family) = (plain(given), plain(family));
         let script = given.chars().map(Script::of).reduce(|a, b| match (a, b) {
