@@ -156,6 +156,9 @@ impl Features {
 
     /// Takes out what has been learned to stand for nothing.
     fn drop_placeholders(&mut self, weights: &Weights) {
+        if !weights.knows_placeholders() {
+            return;
+        }
         let is = |field, hash| weights.is_placeholder(field, hash);
         self.births
             .retain(|date| !is(Field::BirthDate, crate::hash::hash(&date.to_string())));

@@ -331,12 +331,18 @@ pub struct Fields {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ContentHash(pub u128);
 
+/// The bytes that most contents have fewer than.
+const USUAL_BYTES: usize = 1_024;
+
 impl ContentHash {
     /// Of anything that serialises to JSON in one way.
     #[must_use]
     pub fn of(content: &impl Serialize) -> Self {
         use sha2::{Digest, Sha256};
-        let json = serde_json::to_vec(content).unwrap_or_default();
+        let mut json = Vec::with_capacity(USUAL_BYTES);
+        if serde_json::to_writer(&mut json, content).is_err() {
+            json.clear();
+        }
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&Sha256::digest(&json)[..16]);
         Self(u128::from_be_bytes(bytes))
