@@ -61,13 +61,13 @@ impl Features {
                 continue;
             };
             let Some(role) = kind.role else { continue };
-            for text in texts(value) {
-                features.take_trait((role, kind), &text, &dates, &mut parts);
-            }
+            each_text(value, &mut |text| {
+                features.take_trait((role, kind), text, &dates, &mut parts);
+            });
         }
         (features.names, features.suffixes) = parts.into_names();
-        for identifier in record.identifiers() {
-            features.take_identifier(&identifier, model);
+        for (kind, held) in record.identifier_values() {
+            features.take_identifier((kind, &held.value), model);
         }
         features.drop_placeholders(&model.matching.weights);
         features
@@ -102,32 +102,32 @@ impl Features {
         }
     }
 
-    fn take_identifier(&mut self, identifier: &Identifier, model: &Model) {
+    fn take_identifier(&mut self, (name, value): (&str, &str), model: &Model) {
         let Some((index, (_, kind))) = model
             .identifiers
             .iter()
             .enumerate()
-            .find(|(_, (name, _))| **name == identifier.kind)
+            .find(|(_, (known, _))| *known == name)
         else {
             return;
         };
-        let links = kind.links(&identifier.value);
+        let links = kind.links(value);
+        let key = BlockingKey::of_value(name, value);
         match &kind.normalization {
             Normalization::Email { .. } if !links => {
-                let is_shared =
-                    kind.is_shared(&identifier.value) && kind.is_somebodys(&identifier.value);
+                let is_shared = kind.is_shared(value) && kind.is_somebodys(value);
                 let email = if is_shared {
-                    Some(Email::shared(identifier))
+                    Some(Email::shared(value, key))
                 } else {
-                    Email::malformed(identifier)
+                    Email::malformed(value, key)
                 };
                 add(&mut self.emails, email);
             }
-            Normalization::Email { .. } => add(&mut self.emails, Some(Email::new(identifier))),
+            Normalization::Email { .. } => add(&mut self.emails, Some(Email::new(value, key))),
             Normalization::E164 { .. } if !links => {
-                add(&mut self.phones, Phone::malformed(identifier, kind));
+                add(&mut self.phones, Phone::malformed(value, key, kind));
             }
-            Normalization::E164 { .. } => add(&mut self.phones, Some(Phone::new(identifier))),
+            Normalization::E164 { .. } => add(&mut self.phones, Some(Phone::new(value, key))),
             _ => {}
         }
         if links {
@@ -139,8 +139,8 @@ impl Features {
                     kind.normalization,
                     Normalization::Email { .. } | Normalization::E164 { .. }
                 ),
-                key: BlockingKey::of(identifier),
-                value: contact::comparable(&identifier.value),
+                key,
+                value: contact::comparable(value),
             };
             add(&mut self.ids, Some(id));
         }
@@ -149,13 +149,16 @@ impl Features {
     /// Whether an identifier by itself says something of who holds it.
     pub(super) fn tell(identifier: &Identifier, model: &Model) -> bool {
         let mut alone = Self::default();
-        alone.take_identifier(identifier, model);
+        alone.take_identifier((&identifier.kind, &identifier.value), model);
         alone.drop_placeholders(&model.matching.weights);
         !alone.ids.is_empty()
     }
 
     /// Takes out what has been learned to stand for nothing.
     fn drop_placeholders(&mut self, weights: &Weights) {
+        if !weights.knows_placeholders() {
+            return;
+        }
         let is = |field, hash| weights.is_placeholder(field, hash);
         self.births
             .retain(|date| !is(Field::BirthDate, crate::hash::hash(&date.to_string())));
@@ -205,13 +208,17 @@ fn add<T: PartialEq>(values: &mut Vec<T>, value: Option<T>) {
     }
 }
 
-/// The texts of a value: lists hold several.
-fn texts(value: &Value) -> Vec<String> {
+/// Takes the texts of a value: lists hold several.
+fn each_text(value: &Value, take: &mut dyn FnMut(&str)) {
     match value {
-        Value::String(text) => vec![text.clone()],
-        Value::List(values) => values.iter().take(MAX_VALUES).flat_map(texts).collect(),
-        Value::Time(_) | Value::Int(_) | Value::Decimal(_) => vec![value.to_string()],
-        Value::Bool(_) | Value::Map(_) => Vec::new(),
+        Value::String(text) => take(text),
+        Value::List(values) => {
+            for value in values.iter().take(MAX_VALUES) {
+                each_text(value, take);
+            }
+        }
+        Value::Time(_) | Value::Int(_) | Value::Decimal(_) => take(&value.to_string()),
+        Value::Bool(_) | Value::Map(_) => {}
     }
 }
 

@@ -33,11 +33,9 @@ impl KnownName {
         self.cultures & other.cultures != 0
     }
 
-    /// Whether it is given where one of these scripts is written.
-    pub(super) fn is_given_in(self, cultures: &[&str]) -> bool {
-        let bits = CULTURES.iter().enumerate();
-        let mut wanted = bits.filter(|(_, culture)| cultures.contains(culture));
-        wanted.any(|(place, _)| self.cultures >> place & 1 == 1)
+    /// Whether it is given in one of these cultures.
+    pub(super) fn is_given_in(self, cultures: &Cultures) -> bool {
+        self.cultures & *cultures.0 != 0
     }
 
     fn and(self, other: Self) -> Self {
@@ -50,6 +48,24 @@ impl KnownName {
             cultures: self.cultures | other.cultures,
         }
     }
+}
+
+/// Some cultures of the list, by their names; looked up once.
+pub(super) struct Cultures(LazyLock<u64>);
+
+impl Cultures {
+    /// `bits` is [`bits_of`] of their names.
+    pub(super) const fn new(bits: fn() -> u64) -> Self {
+        Self(LazyLock::new(bits))
+    }
+}
+
+/// A bit for each of these cultures.
+pub(super) fn bits_of(names: &[&str]) -> u64 {
+    let all = CULTURES.iter().enumerate();
+    all.filter(|(_, culture)| names.contains(culture))
+        .map(|(place, _)| 1 << place)
+        .sum()
 }
 
 /// Sections, each after a line with its culture and `m`, `f` or `x`.
@@ -108,17 +124,19 @@ pub(super) fn known(name: &str) -> Option<KnownName> {
     KNOWN.get(name).copied().or_else(|| {
         let short = short_vowels(name)?;
         let known = KNOWN.get(&*short).copied()?;
-        known.is_given_in(&["japanese"]).then_some(known)
+        known.is_given_in(&JAPANESE).then_some(known)
     })
 }
 
+static JAPANESE: Cultures = Cultures::new(|| bits_of(&["japanese"]));
+
 /// A name with the long vowels of Japanese made short; none where it has none.
 fn short_vowels(name: &str) -> Option<String> {
-    let short = name
-        .replace("uu", "u")
-        .replace("ou", "o")
-        .replace("oo", "o");
-    (short != name).then_some(short)
+    let is_long = |pair: &[u8]| matches!(pair, b"uu" | b"ou" | b"oo");
+    name.as_bytes().windows(2).any(is_long).then(|| {
+        let short = name.replace("uu", "u");
+        short.replace("ou", "o").replace("oo", "o")
+    })
 }
 
 /// Whether a word is a given name, and no family name that is far more frequent as one.
@@ -130,11 +148,13 @@ pub(super) fn is_rather_given(word: &str) -> bool {
 
 /// Whether a word is a given name where children have their father's name behind their own.
 pub(super) fn is_fathers_too(word: &str) -> bool {
-    const CULTURES: [&str; 4] = ["arabic", "central_asian", "pakistani", "persian"];
-    const BESIDE_OTHERS: [&str; 3] = ["african", "indian", "malay"];
+    static ALONE: Cultures =
+        Cultures::new(|| bits_of(&["arabic", "central_asian", "pakistani", "persian"]));
+    static BESIDE_OTHERS: Cultures = Cultures::new(|| bits_of(&["african", "indian", "malay"]));
+    static ENGLISH: Cultures = Cultures::new(|| bits_of(&["en"]));
     known(word).is_some_and(|known| {
-        known.is_given_in(&CULTURES)
-            || (known.is_given_in(&BESIDE_OTHERS) && !known.is_given_in(&["en"]))
+        known.is_given_in(&ALONE)
+            || (known.is_given_in(&BESIDE_OTHERS) && !known.is_given_in(&ENGLISH))
     })
 }
 
@@ -235,25 +255,24 @@ fn confused_at_end(a: u8, b: u8) -> bool {
 /// Letters and pairs of letters that languages write for one sound, in one way; doubled letters
 /// once.
 fn plain(name: &str) -> String {
-    const PAIRS: [(&str, &str); 12] = [
-        ("ph", "f"),
-        ("ks", "x"),
-        ("ck", "k"),
-        ("qu", "k"),
-        ("kh", "h"),
-        ("th", "t"),
-        ("dh", "d"),
-        ("ee", "i"),
-        ("oo", "u"),
-        ("ou", "u"),
-        ("ie", "i"),
-        ("ei", "i"),
+    const PAIRS: [(&[u8; 2], u8); 12] = [
+        (b"ph", b'f'),
+        (b"ks", b'x'),
+        (b"ck", b'k'),
+        (b"qu", b'k'),
+        (b"kh", b'h'),
+        (b"th", b't'),
+        (b"dh", b'd'),
+        (b"ee", b'i'),
+        (b"oo", b'u'),
+        (b"ou", b'u'),
+        (b"ie", b'i'),
+        (b"ei", b'i'),
     ];
-    let mut plain = name.to_owned();
+    let mut bytes = name.to_owned().into_bytes();
     for (pair, one) in PAIRS {
-        plain = plain.replace(pair, one);
+        write_as_one(&mut bytes, *pair, one);
     }
-    let bytes = plain.as_bytes();
     let mut out = String::with_capacity(bytes.len());
     for (place, letter) in bytes.iter().enumerate() {
         let soft = matches!(bytes.get(place + 1), Some(b'e' | b'i' | b'y'));
@@ -272,6 +291,21 @@ fn plain(name: &str) -> String {
         }
     }
     out
+}
+
+/// Writes one letter for each pair of letters, from the left.
+fn write_as_one(word: &mut Vec<u8>, pair: [u8; 2], one: u8) {
+    let Some(first) = word.windows(2).position(|two| two == pair) else {
+        return;
+    };
+    let (mut from, mut to) = (first, first);
+    while from < word.len() {
+        let is_pair = word[from] == pair[0] && word.get(from + 1) == Some(&pair[1]);
+        word[to] = if is_pair { one } else { word[from] };
+        from += if is_pair { 2 } else { 1 };
+        to += 1;
+    }
+    word.truncate(to);
 }
 
 #[cfg(test)]

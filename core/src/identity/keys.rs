@@ -14,8 +14,6 @@
 
 mod rich;
 
-use std::collections::BTreeSet;
-
 use super::features::{Date, Features, Name, Street};
 use super::nicknames;
 use super::text;
@@ -49,7 +47,12 @@ impl BlockingKey {
     /// The key of all who hold an identifier.
     #[must_use]
     pub fn of(identifier: &Identifier) -> Self {
-        Self::new("identifier", &[&identifier.kind, &identifier.value])
+        Self::of_value(&identifier.kind, &identifier.value)
+    }
+
+    /// The same by type and value.
+    pub(super) fn of_value(kind: &str, value: &str) -> Self {
+        Self::new("identifier", &[kind, value])
     }
 
     fn new(kind: &str, parts: &[&str]) -> Self {
@@ -144,7 +147,7 @@ impl Features {
                     keys.add(
                         bit(Field::Email) | GIVEN | FAMILY,
                         "email number",
-                        &[number, &initial],
+                        &[number, initial.encode_utf8(&mut [0; 4])],
                     );
                 }
             }
@@ -188,21 +191,19 @@ impl Features {
     }
 
     /// What the names sound like where they begin, given or family.
-    fn initials(&self) -> BTreeSet<String> {
+    fn initials(&self) -> Vec<char> {
+        let first = |sound: &str| sound.chars().next().filter(char::is_ascii);
         let given = |name: &Name| {
-            name.given
-                .as_ref()
-                .map(|given| text::sound(nicknames::canonical(&given.word.text)))
+            let given = name.given.as_ref()?;
+            first(&text::sound(nicknames::canonical(&given.word.text)))
         };
-        let family = |name: &Name| name.family.as_ref().map(|family| family.sound.clone());
-        let sounds = self
-            .names
-            .iter()
-            .flat_map(|name| [given(name), family(name)])
-            .flatten();
-        sounds
-            .filter_map(|sound| sound.get(..1).map(str::to_owned))
-            .collect()
+        let family = |name: &Name| first(&name.family.as_ref()?.sound);
+        let names = self.names.iter();
+        let initials = names.flat_map(|name| [given(name), family(name)]);
+        let mut initials: Vec<char> = initials.flatten().collect();
+        initials.sort_unstable();
+        initials.dedup();
+        initials
     }
 
     fn name_keys(&self, name: &Name, keys: &mut Keys) {

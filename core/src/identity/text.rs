@@ -53,6 +53,13 @@ fn windows_1252(letter: char) -> Option<u8> {
         .or_else(|| u8::try_from(special()? + 0x80).ok())
 }
 
+/// Some of the letters of a text.
+pub(super) fn only(text: &str, wanted: impl Fn(char) -> bool) -> String {
+    let mut only = String::with_capacity(text.len());
+    only.extend(text.chars().filter(|letter| wanted(*letter)));
+    only
+}
+
 fn bounded(text: &str) -> &[u8] {
     &text.as_bytes()[..text.len().min(MAX_BYTES)]
 }
@@ -66,20 +73,52 @@ fn ordered<'a>(a: &'a [u8], b: &'a [u8]) -> (&'a [u8], &'a [u8]) {
     }
 }
 
-/// Jaro–Winkler similarity in thousandths.
-pub(super) fn similarity(a: &str, b: &str) -> u32 {
+/// Whether two texts have at least that Jaro–Winkler similarity, in thousandths.
+pub(super) fn is_similar(a: &str, b: &str, least: u32) -> bool {
+    similarity_from(least, a, b) >= least
+}
+
+/// Jaro–Winkler similarity in thousandths, or 0 where it is less than `least`: most pairs are known
+/// to be unlike by the letters that they do not share.
+pub(super) fn similarity_from(least: u32, a: &str, b: &str) -> u32 {
     let (a, b) = ordered(bounded(a), bounded(b));
     if a.is_empty() || b.is_empty() {
         return 0;
     }
-    let jaro = jaro(a, b);
     let prefix =
         u32::try_from(a.iter().zip(b).take(4).take_while(|(x, y)| x == y).count()).unwrap_or(0);
-    if jaro < 700 {
-        jaro
-    } else {
-        jaro + prefix * (1000 - jaro) / 10
+    let with_prefix = |jaro: u32| {
+        if jaro < 700 {
+            jaro
+        } else {
+            jaro + prefix * (1000 - jaro) / 10
+        }
+    };
+    if with_prefix(most_alike(a, b)) < least {
+        return 0;
     }
+    let similarity = with_prefix(jaro(a, b));
+    if similarity < least { 0 } else { similarity }
+}
+
+/// An upper bound of the Jaro similarity, by the letters of each that the other has not.
+fn most_alike(a: &[u8], b: &[u8]) -> u32 {
+    let (without_a, without_b) = missing(a, b);
+    let matches = (a.len() - without_b).min(b.len() - without_a) as u64;
+    if matches == 0 {
+        return 0;
+    }
+    let share = |of: usize| matches * 1_000_000 / of as u64;
+    u32::try_from((share(a.len()) + share(b.len()) + 1_000_000) / 3_000).unwrap_or(u32::MAX)
+}
+
+/// How many letters, at least, of the second are not in the first, and the other way round. Each
+/// letter has a bit; a few that are no letters share theirs.
+fn missing(a: &[u8], b: &[u8]) -> (usize, usize) {
+    let letters = |text: &[u8]| text.iter().fold(0_u64, |set, byte| set | 1 << (byte & 63));
+    let (in_a, in_b) = (letters(a), letters(b));
+    let count = |set: u64| set.count_ones() as usize;
+    (count(in_b & !in_a), count(in_a & !in_b))
 }
 
 fn jaro(a: &[u8], b: &[u8]) -> u32 {
@@ -124,7 +163,25 @@ pub(super) fn edits(a: &str, b: &str, limit: usize) -> usize {
         .zip(b.iter().rev())
         .take_while(|(x, y)| x == y)
         .count();
-    distance(&a[..a.len() - end], &b[..b.len() - end], limit)
+    let (a, b) = (&a[..a.len() - end], &b[..b.len() - end]);
+    if limit == 1 {
+        return one_edit(a, b);
+    }
+    let (without_a, without_b) = missing(a, b);
+    if without_a.max(without_b) > limit {
+        return limit + 1; // An edit mends one letter of each at most.
+    }
+    distance(a, b, limit)
+}
+
+/// The same for texts that neither begin nor end alike, with a limit of one.
+fn one_edit(a: &[u8], b: &[u8]) -> usize {
+    match (a, b) {
+        ([], []) => 0,
+        ([] | [_], [_]) => 1,
+        ([first, second], [third, fourth]) if first == fourth && second == third => 1,
+        _ => 2,
+    }
 }
 
 /// Optimal string alignment, of which only the band is computed that can stay within the limit.
@@ -255,7 +312,28 @@ mod tests {
         assert_eq!(fold("Васильев"), "vasil'ev");
     }
 
+    /// The similarity in full.
+    fn similarity(a: &str, b: &str) -> u32 {
+        similarity_from(0, a, b)
+    }
+
     proptest! {
+        #[test]
+        fn what_is_known_to_be_unlike_is_so(a in "[a-h]{0,9}", b in "[a-h]{0,9}", least in 500_u32..1000) {
+            let whole = similarity(&a, &b);
+            prop_assert_eq!(is_similar(&a, &b, least), whole >= least);
+            prop_assert_eq!(similarity_from(least, &a, &b), if whole < least { 0 } else { whole });
+        }
+
+        #[test]
+        fn few_edits_are_counted_as_all_are(a in "[a-d]{0,5}", b in "[a-d]{0,5}") {
+            let (short, long) = ordered(a.as_bytes(), b.as_bytes());
+            let whole = distance(short, long, 9);
+            for limit in 0..4 {
+                prop_assert_eq!(edits(&a, &b, limit), whole.min(limit + 1));
+            }
+        }
+
         #[test]
         fn measures_are_symmetric(a in "[a-d]{0,9}", b in "[a-d]{0,9}") {
             prop_assert_eq!(similarity(&a, &b), similarity(&b, &a));

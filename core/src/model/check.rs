@@ -10,6 +10,8 @@ mod values;
 pub(super) use event::refused;
 
 pub(super) use consent::FIELDS as CONSENT_FIELDS;
+use std::fmt::{self, Display, Write as _};
+
 use record::Kind;
 
 use super::{Model, Notes};
@@ -170,7 +172,7 @@ impl Check<'_> {
         version: i64,
         source_time: Option<Timestamp>,
     ) {
-        self.record_key(&format!("{path}.record"), record);
+        self.record_key(&format_args!("{path}.record"), record);
         self.order(path, version, source_time);
     }
 
@@ -183,20 +185,20 @@ impl Check<'_> {
                 "must not be negative",
             );
         }
-        self.time(&format!("{path}.source_time"), source_time);
+        self.time(&format_args!("{path}.source_time"), source_time);
     }
 
-    fn record_key(&mut self, path: &str, record: &RecordKey) {
-        self.source(&format!("{path}.source"), &record.source);
-        self.key(&format!("{path}.key"), &record.key);
+    fn record_key(&mut self, path: &dyn Display, record: &RecordKey) {
+        self.source(&format_args!("{path}.source"), &record.source);
+        self.key(&format_args!("{path}.key"), &record.key);
     }
 
-    fn source(&mut self, field: &str, source: &str) {
+    fn source(&mut self, field: &dyn Display, source: &str) {
         if source.is_empty() {
-            self.violations.push(Violation::required(field));
+            self.violations.push(Violation::required(field.to_string()));
         } else if !self.model.sources.contains_key(source) {
             let declared = self.model.sources.keys();
-            self.not_declared(field.to_owned(), "source", source, declared);
+            self.not_declared(field.to_string(), "source", source, declared);
         }
     }
 
@@ -222,11 +224,9 @@ impl Check<'_> {
 }
 
 /// The beginning of a name, for messages.
-fn shown(name: &str) -> String {
-    name.chars()
-        .filter(|letter| !letter.is_control())
-        .take(64)
-        .collect()
+fn shown(name: &str) -> impl Display {
+    let letters = || name.chars().filter(|letter| !letter.is_control()).take(64);
+    fmt::from_fn(move |f| letters().try_for_each(|letter| f.write_char(letter)))
 }
 
 /// Whether a text is lower snake case, as the names of event types, traits and sources are.

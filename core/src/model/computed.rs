@@ -38,8 +38,6 @@ pub struct Definition {
     pub window: Window,
     /// What it is, in words.
     pub description: String,
-    /// The fields that the expressions name.
-    names: BTreeSet<String>,
     calendar: Arc<Calendar>,
 }
 
@@ -87,13 +85,6 @@ impl Definition {
             window,
             description,
         } = parts;
-        let mut expressions: Vec<&Expression> = condition.iter().collect();
-        expressions.extend(value.expression());
-        let names = expressions
-            .iter()
-            .flat_map(|expression| expression.bound_names())
-            .map(str::to_owned)
-            .collect();
         let mut hasher = SipHasher13::new();
         // Each text with its end told, so that no two definitions are written alike.
         let mut text = |text: &str| {
@@ -122,7 +113,6 @@ impl Definition {
             condition,
             window,
             description,
-            names,
             calendar: calendar.clone(),
         }
     }
@@ -199,7 +189,7 @@ impl Definition {
 
     /// The values of an event that count, if the condition holds for it.
     fn values(&self, event: &Event, payload: &Json) -> Option<Vec<Value>> {
-        let payload = Payload::new(payload, &self.names);
+        let payload = Payload::new(payload);
         let found = |expression: &Expression| {
             expression
                 .evaluate(&payload)

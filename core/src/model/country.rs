@@ -82,6 +82,11 @@ impl Country {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// The two letters of the code.
+    pub(crate) fn letters(self) -> [u8; 2] {
+        self.0
+    }
+
     /// Whether the day comes before the month in dates that end in the year; `None` where both
     /// are usual.
     #[must_use]

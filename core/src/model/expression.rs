@@ -263,10 +263,9 @@ impl Expression {
                 }
             }
             Plan::Program(program) => {
-                let context = payload
-                    .context
-                    .get_or_init(|| cel::context(payload.json, payload.names));
-                let run = payload.run(program, context);
+                let run = payload
+                    .run_over_nothing(program)
+                    .unwrap_or_else(|| payload.run(program));
                 self.told.left_out(&self.source, &run.left_out);
                 run.left_out
                     .reason

@@ -19,7 +19,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use serde_json::Value as Json;
 
@@ -44,8 +44,6 @@ pub(super) enum EventType {
 pub struct Kind {
     pub(super) record: Option<RecordMapping>,
     pub(super) events: Vec<EventMapping>,
-    /// The fields that CEL programs of all name.
-    pub(super) names: BTreeSet<String>,
 }
 
 /// The statements that a mapping makes of a payload.
@@ -83,12 +81,6 @@ pub struct Omission {
 }
 
 impl Kind {
-    /// Finds the names again, after a mapping was set.
-    pub(super) fn bind(&mut self) {
-        let names = self.expressions().flat_map(Expression::bound_names);
-        self.names = names.map(str::to_owned).collect();
-    }
-
     /// All of both mappings.
     pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let records = self.record.iter().flat_map(RecordMapping::expressions);
@@ -142,7 +134,7 @@ impl Model {
                 "is not a JSON object",
             )]);
         }
-        let evaluated = Payload::new(payload, &mapping.names);
+        let evaluated = Payload::new(payload);
         let mut run = Run {
             source,
             catalogue: &self.events,
@@ -219,11 +211,11 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn evaluate(&mut self, field: &str, expression: &Expression) -> Outcome {
+    fn evaluate(&mut self, field: &dyn Display, expression: &Expression) -> Outcome {
         let notes = &mut self.notes;
         let mut left_out = |reason: &str| {
             let description = format!("elements of a list are left out: {reason}");
-            notes.remark(field.to_owned(), NoteReason::Malformed, description.into());
+            notes.remark(field.to_string(), NoteReason::Malformed, description.into());
         };
         let outcome = expression.evaluate_and_tell(self.payload, &mut left_out);
         outcome.unwrap_or_else(|fault| {
@@ -245,21 +237,26 @@ impl Run<'_> {
     /// A key, an id or a type.
     fn required_text(&mut self, field: &str, expression: &Expression) -> Option<String> {
         let before = self.violations.len();
-        let Some(value) = self.evaluate(field, expression).value() else {
+        let Some(value) = self.evaluate(&field, expression).value() else {
             if self.violations.len() == before {
                 self.fail(
-                    field,
+                    &field,
                     expression,
                     "the payload has no value there, and one is required",
                 );
             }
             return None;
         };
-        self.text(field, expression, &value)
+        self.text(&field, expression, &value)
     }
 
     /// What names something: a text or a number.
-    fn text(&mut self, field: &str, expression: &Expression, value: &Value) -> Option<String> {
+    fn text(
+        &mut self,
+        field: &dyn Display,
+        expression: &Expression,
+        value: &Value,
+    ) -> Option<String> {
         match value {
             Value::String(text) => Some(text.clone()),
             Value::Int(_) | Value::Decimal(_) => Some(value.to_string()),
@@ -305,7 +302,7 @@ impl Run<'_> {
             None => {
                 let rule = "gives nothing, as a part of it is missing: say what counts then, such \
                             as `line.?gift_card.orValue(false)`";
-                self.fail(field, when, rule);
+                self.fail(&field, when, rule);
             }
         }
         false
@@ -329,14 +326,14 @@ impl Run<'_> {
         expression: &Expression,
         conversion: Conversion,
     ) -> Option<Value> {
-        let value = self.evaluate(field, expression).value()?;
+        let value = self.evaluate(&field, expression).value()?;
         let converted = conversion.apply(&value);
         converted
-            .map_err(|fault| self.fail(field, expression, fault.text()))
+            .map_err(|fault| self.fail(&field, expression, fault.text()))
             .ok()
     }
 
-    fn fail(&mut self, field: &str, expression: &Expression, what: &str) {
+    fn fail(&mut self, field: &dyn Display, expression: &Expression, what: &str) {
         let field = format!("{}.{field}", self.path);
         let description = format!("`{}`: {what}", expression.source());
         self.violations

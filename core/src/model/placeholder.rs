@@ -139,22 +139,46 @@ fn is_placeholder(sort: Sort, value: &str) -> bool {
 }
 
 /// A list of placeholders, looked up by hash: every identifier of every record is asked about.
-struct List(LazyLock<HashSet<&'static str>>);
+struct List(LazyLock<Words>);
+
+struct Words {
+    all: HashSet<&'static str>,
+    /// By the first byte of a word, a bit for each length in bytes: what few values have in common
+    /// with a word.
+    lengths: [u64; 256],
+}
 
 impl List {
-    const fn new(words: fn() -> HashSet<&'static str>) -> Self {
+    /// `words` splits them.
+    const fn new(words: fn() -> Words) -> Self {
         Self(LazyLock::new(words))
     }
 }
 
-fn listed(list: &List, value: &str) -> bool {
-    list.0.contains(value)
+fn words(text: &'static str) -> Words {
+    let all: HashSet<&'static str> = text.split_ascii_whitespace().collect();
+    let mut lengths = [0; 256];
+    for word in &all {
+        lengths[usize::from(word.as_bytes()[0])] |= length_bit(word);
+    }
+    Words { all, lengths }
 }
 
-static NOTHING: List = List::new(|| NOTHING_WORDS.split_ascii_whitespace().collect());
-static PLACES: List = List::new(|| PLACE_WORDS.split_ascii_whitespace().collect());
-static MAILBOXES: List = List::new(|| MAILBOX_WORDS.split_ascii_whitespace().collect());
-static DEVICES: List = List::new(|| DEVICE_WORDS.split_ascii_whitespace().collect());
+fn length_bit(word: &str) -> u64 {
+    1 << word.len().min(MAX_ENTRY_BYTES - 1)
+}
+
+fn listed(list: &List, value: &str) -> bool {
+    let Words { all, lengths } = &*list.0;
+    let first = value.as_bytes().first();
+    first.is_some_and(|first| lengths[usize::from(*first)] & length_bit(value) != 0)
+        && all.contains(value)
+}
+
+static NOTHING: List = List::new(|| words(NOTHING_WORDS));
+static PLACES: List = List::new(|| words(PLACE_WORDS));
+static MAILBOXES: List = List::new(|| words(MAILBOX_WORDS));
+static DEVICES: List = List::new(|| words(DEVICE_WORDS));
 
 /// Whether a value is blank, or a word that stands for nothing whatever the field.
 pub(crate) fn is_nothing(value: &str) -> bool {

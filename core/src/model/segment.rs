@@ -95,10 +95,6 @@ impl Segment {
     }
 }
 
-fn names() -> BTreeSet<String> {
-    SUBJECTS.iter().map(|name| (*name).to_owned()).collect()
-}
-
 /// The subjects of a condition.
 pub(super) const SUBJECTS: [&str; 4] = ["traits", "computed", "preferences", "experience"];
 
@@ -178,8 +174,7 @@ impl Model {
     /// Which of the model's segments a customer is in.
     #[must_use]
     pub(crate) fn segments_of(&self, subject: &Subject) -> Memberships {
-        let names = names();
-        let payload = Payload::new(&subject.0, &names);
+        let payload = Payload::new(&subject.0);
         let mut found = Memberships::default();
         for (name, segment) in &self.segments {
             match segment.holds(&payload) {
@@ -198,7 +193,7 @@ impl Segment {
     /// # Errors
     /// The condition fails on what is known of the customer.
     pub fn includes(&self, subject: &Subject) -> Result<bool, Undecided> {
-        self.holds(&Payload::new(&subject.0, &names()))
+        self.holds(&Payload::new(&subject.0))
     }
 }
 

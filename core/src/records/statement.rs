@@ -331,12 +331,18 @@ pub struct Fields {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ContentHash(pub u128);
 
+/// The bytes that most contents have fewer than.
+const USUAL_BYTES: usize = 1_024;
+
 impl ContentHash {
     /// Of anything that serialises to JSON in one way.
     #[must_use]
     pub fn of(content: &impl Serialize) -> Self {
         use sha2::{Digest, Sha256};
-        let json = serde_json::to_vec(content).unwrap_or_default();
+        let mut json = Vec::with_capacity(USUAL_BYTES);
+        if serde_json::to_writer(&mut json, content).is_err() {
+            json.clear();
+        }
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&Sha256::digest(&json)[..16]);
         Self(u128::from_be_bytes(bytes))
@@ -352,20 +358,87 @@ impl std::fmt::Display for ContentHash {
 impl std::str::FromStr for ContentHash {
     type Err = std::num::ParseIntError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        u128::from_str_radix(text, 16).map(Self)
+        match parse_digits(text) {
+            Some(hash) => Ok(Self(hash)),
+            None => u128::from_str_radix(text, 16).map(Self),
+        }
     }
+}
+
+/// The form in which hashes are written: 32 hexadecimal digits in lower case.
+fn digits(hash: u128) -> [u8; 32] {
+    let mut digits = [0; 32];
+    for (two, byte) in digits.chunks_exact_mut(2).zip(hash.to_be_bytes()) {
+        for (digit, value) in two.iter_mut().zip([byte >> 4, byte & 15]) {
+            *digit = b"0123456789abcdef"[usize::from(value)];
+        }
+    }
+    digits
+}
+
+/// Reads that form.
+fn parse_digits(text: &str) -> Option<u128> {
+    let digits: &[u8; 32] = text.as_bytes().try_into().ok()?;
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; 16];
+    for (byte, two) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = value(two[0])? << 4 | value(two[1])?;
+    }
+    Some(u128::from_be_bytes(bytes))
 }
 
 impl Serialize for ContentHash {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&digits(self.0)).unwrap_or_default())
     }
 }
 
 impl<'de> Deserialize<'de> for ContentHash {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        deserializer.deserialize_str(Written)
+    }
+}
+
+struct Written;
+
+impl serde::de::Visitor<'_> for Written {
+    type Value = ContentHash;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a hash in hexadecimal digits")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ContentHash, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn hashes_survive_their_written_form(number: u128, small: u8) {
+            for number in [number, u128::from(small)] {
+                let hash = ContentHash(number);
+                let written = hash.to_string();
+                prop_assert_eq!(serde_json::to_string(&hash).unwrap(), format!("\"{written}\""));
+                prop_assert_eq!(written.parse(), Ok(hash));
+                prop_assert_eq!(written.to_uppercase().parse(), Ok(hash));
+            }
+        }
+
+        #[test]
+        fn what_is_no_hash_is_refused(text in "[+0-9a-g]{31,33}") {
+            let read = u128::from_str_radix(&text, 16).map(ContentHash);
+            prop_assert_eq!(text.parse::<ContentHash>(), read);
+        }
     }
 }

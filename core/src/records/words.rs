@@ -12,8 +12,9 @@ const MAX_WORDS: usize = 16;
 /// `angstrom` and `muller`.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = folded(text)
-        .replace(['\'', '`'], "")
+    let mut folded = folded(text);
+    folded.retain(|letter| !matches!(letter, '\'' | '`'));
+    let mut words: Vec<String> = folded
         .split(|letter: char| !letter.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
         .take(MAX_WORDS)
@@ -27,12 +28,30 @@ pub fn words(text: &str) -> Vec<String> {
 /// A text without regard to case, accents and script.
 #[must_use]
 pub fn folded(text: &str) -> String {
+    // ASCII is in NFKC, and its own transliteration but for the last character.
+    if text.bytes().all(|letter| letter < 0x7f) {
+        text.to_ascii_lowercase()
+    } else {
+        folded_by_unicode(text)
+    }
+}
+
+fn folded_by_unicode(text: &str) -> String {
     deunicode::deunicode(&text.nfkc().collect::<String>()).to_lowercase()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn ascii_is_folded_as_any_text_is(text in "[\\x00-\\x7f]{0,20}") {
+            prop_assert_eq!(folded(&text), folded_by_unicode(&text));
+        }
+    }
 
     #[test]
     fn case_accents_and_apostrophes_do_not_matter() {

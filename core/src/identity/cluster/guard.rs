@@ -8,7 +8,7 @@ use crate::identity::compare::{
 };
 use crate::identity::features::{Date, Features, Name};
 use crate::identity::keys::BlockingKey;
-use crate::model::{BelongsTo, Model};
+use crate::model::{BelongsTo, IdentifierType, Model};
 use crate::records::Record;
 
 /// What forbade a link.
@@ -77,7 +77,7 @@ const MAX_NAMES: usize = 24;
 pub(super) struct Group<'a> {
     pub(super) size: usize,
     /// Distinct values of the types with a limit per profile.
-    values: BTreeMap<&'a str, BTreeSet<String>>,
+    values: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// Distinct names, with how many records say them.
     names: Vec<(&'a Name, usize)>,
     births: Vec<(Date, usize)>,
@@ -93,17 +93,19 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn of(record: &Record, features: &'a Features, model: &'a Model) -> Self {
-        let mut values: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        for identifier in record
-            .identifiers()
-            .filter(|identifier| model.links(identifier))
-        {
-            let Some((name, kind)) = model.identifiers.get_key_value(&identifier.kind) else {
+    pub(super) fn of(record: &'a Record, features: &'a Features, model: &Model) -> Self {
+        let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        // An identifier among the features links.
+        let links = |name: &str, kind: &IdentifierType, value: &str| {
+            let key = BlockingKey::of_value(name, value);
+            features.ids.iter().any(|id| id.key == key) || kind.links(value)
+        };
+        for (name, held) in record.identifier_values() {
+            let Some(kind) = model.identifiers.get(name) else {
                 continue;
             };
-            if kind.max_per_profile.is_some() {
-                values.entry(name).or_default().insert(identifier.value);
+            if kind.max_per_profile.is_some() && links(name, kind, &held.value) {
+                values.entry(name).or_default().insert(&held.value);
             }
         }
         let personal = features
@@ -136,7 +138,7 @@ impl<'a> Group<'a> {
     }
 
     /// What records say together.
-    pub(super) fn whole(records: &[(&Record, &'a Features)], model: &'a Model) -> Self {
+    pub(super) fn whole(records: &[(&'a Record, &'a Features)], model: &Model) -> Self {
         let mut whole = Self::default();
         for (record, features) in records {
             whole.absorb(Self::of(record, features, model));

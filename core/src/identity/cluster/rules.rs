@@ -1,5 +1,6 @@
 //! Shared identifiers as proposals to join their holders.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::identity::context::{Context, people};
@@ -22,20 +23,23 @@ pub(super) struct Rule<'a> {
     pub(super) kind: &'a str,
 }
 
+/// An identifier by type and value, most of them of one record alone.
+type Held<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// All proposals, strongest first.
 pub(super) fn all<'a>(
     records: &[(&Record, &Features)],
     context: &Context,
     model: &'a Model,
 ) -> Vec<Rule<'a>> {
-    let mut holders: BTreeMap<Identifier, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    let mut holders: BTreeMap<Held<'_>, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (index, (record, features)) in records.iter().enumerate() {
-        let told = |identifier: &Identifier| {
-            let key = BlockingKey::of(identifier);
-            features.ids.iter().any(|id| id.key == key)
-        };
-        for identifier in record.identifiers().filter(told) {
-            holders.entry(identifier).or_default().0.push(index);
+        for (kind, held) in record.identifier_values() {
+            let key = BlockingKey::of_value(kind, &held.value);
+            if features.ids.iter().any(|id| id.key == key) {
+                let identifier = (kind.into(), held.value.as_str().into());
+                holders.entry(identifier).or_default().0.push(index);
+            }
         }
         let tells = |held: &Identifier| {
             model.links_former(held)
@@ -43,15 +47,19 @@ pub(super) fn all<'a>(
                 && Features::tell(held, model)
         };
         for identifier in record.former_identifiers().filter(tells) {
+            let Identifier { kind, value } = identifier;
+            let identifier = (kind.into(), value.into());
             holders.entry(identifier).or_default().1.push(index);
         }
     }
     let mut rules: Vec<Rule<'a>> = holders
         .into_iter()
-        .filter(|(identifier, (holders, former))| {
-            holders.len() + former.len() > 1 && !context.is_generic(BlockingKey::of(identifier))
+        .filter(|((kind, value), (holders, former))| {
+            holders.len() + former.len() > 1
+                && !context.is_generic(BlockingKey::of_value(kind, value))
         })
-        .filter_map(|(identifier, (holders, former))| {
+        .filter_map(|((kind, value), (holders, former))| {
+            let identifier = Identifier::new(kind, value);
             let (name, kind) = model.identifiers.get_key_value(&identifier.kind)?;
             let people = people(holders.iter().map(|&index| records[index].1));
             Some(Rule {

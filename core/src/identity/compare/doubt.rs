@@ -27,8 +27,8 @@ pub(super) fn doubtful(level: AgreementLevel, x: &Given, y: &Given) -> bool {
         _ => false,
     };
     let unknown = x.known.is_none() && y.known.is_none();
-    let spellings = same_name(a, b) || without_vowels(a, b) || same_letters(x, y);
-    alike && (meet(x, y) || (unknown && other_sex(a, b))) && !spellings
+    let spellings = || same_name(a, b) || without_vowels(a, b) || same_letters(x, y);
+    alike && (meet(x, y) || (unknown && other_sex(a, b))) && !spellings()
 }
 
 /// Whether two names have the same letters in another order, and sound alike: Sarah and Sahra.

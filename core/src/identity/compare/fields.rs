@@ -4,7 +4,7 @@ use super::{Score, mailbox};
 use crate::identity::context::Context;
 use crate::identity::features::{Date, Features, Id, Phone, Street, Word};
 use crate::identity::keys::BlockingKey;
-use crate::identity::text::{edits, similarity};
+use crate::identity::text::{edits, is_similar};
 use crate::model::BelongsTo;
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
@@ -23,12 +23,14 @@ pub(super) fn compare(
     set(score, Field::Gender, gender);
     address(left, right, weights, score);
     let emails = [left, right].map(|features| telling(&features.emails, |e| e.key, context));
-    let email = Best::of(&emails[0], &emails[1], |a, b| {
+    let [left_emails, right_emails] = emails;
+    let email = Best::of(left_emails, right_emails, |a, b| {
         mailbox::compare((a, &left.names), (b, &right.names), weights)
     });
     set(score, Field::Email, email);
     let phones = [left, right].map(|features| telling(&features.phones, |p| p.key, context));
-    let phone = Best::of(&phones[0], &phones[1], |a, b| {
+    let [left_phones, right_phones] = phones;
+    let phone = Best::of(left_phones, right_phones, |a, b| {
         worth(Field::Phone, phone_level(a, b))
     });
     set(score, Field::Phone, phone);
@@ -88,12 +90,12 @@ fn address(left: &Features, right: &Features, weights: &Weights, score: &mut Sco
 /// The values that not too many people share.
 fn telling<'a, T>(
     values: &'a [T],
-    key: impl Fn(&T) -> BlockingKey,
+    key: impl Fn(&T) -> BlockingKey + Clone,
     context: &Context,
-) -> Vec<&'a T> {
-    let mut telling: Vec<&T> = values.iter().collect();
-    telling.retain(|value| !context.is_generic(key(value)));
-    telling
+) -> impl Iterator<Item = &'a T> + Clone {
+    values
+        .iter()
+        .filter(move |value| !context.is_generic(key(value)))
 }
 
 /// The best of all pairs of values.
@@ -104,14 +106,15 @@ struct Best {
 }
 
 impl Best {
-    fn of<T>(
-        left: &[T],
-        right: &[T],
+    fn of<'a, T: 'a>(
+        left: impl IntoIterator<Item = &'a T>,
+        right: impl IntoIterator<Item = &'a T, IntoIter: Clone>,
         compare: impl Fn(&T, &T) -> (AgreementLevel, i32),
     ) -> Option<Self> {
         let mut best: Option<Self> = None;
-        for (l, a) in left.iter().enumerate() {
-            for (r, b) in right.iter().enumerate() {
+        let right = right.into_iter();
+        for (l, a) in left.into_iter().enumerate() {
+            for (r, b) in right.clone().enumerate() {
                 let (level, weight) = compare(a, b);
                 if level == AgreementLevel::Missing {
                     continue;
@@ -181,7 +184,7 @@ fn word_level(a: &Word, b: &Word) -> AgreementLevel {
     }
     let longest = a.text.len().max(b.text.len());
     let close = longest >= 4 && edits(&a.text, &b.text, 1) <= 1;
-    same_or_close(close || (longest >= 6 && similarity(&a.text, &b.text) >= 900))
+    same_or_close(close || (longest >= 6 && is_similar(&a.text, &b.text, 900)))
 }
 
 /// A postal code that begins otherwise is of another region, not one mistyped.
@@ -207,13 +210,11 @@ fn street_level(a: &Street, b: &Street) -> AgreementLevel {
         return AgreementLevel::Exact;
     }
     let names =
-        a.name == b.name || similarity(&a.name, &b.name) >= 880 || contains(a, b) || contains(b, a);
+        a.name == b.name || is_similar(&a.name, &b.name, 880) || contains(a, b) || contains(b, a);
     match (names, !a.is_another_home(b)) {
         (true, true) => AgreementLevel::Close,
         (false, true)
-            if a.number.is_some()
-                && a.number == b.number
-                && similarity(&a.name, &b.name) >= 780 =>
+            if a.number.is_some() && a.number == b.number && is_similar(&a.name, &b.name, 780) =>
         {
             AgreementLevel::Part
         }

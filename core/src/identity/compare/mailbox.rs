@@ -5,8 +5,10 @@
 //! of that name, so another one speaks against. The whole address is a different matter: the same
 //! one is one person's.
 
+use std::borrow::Cow;
+
 use crate::identity::features::{Email, Name};
-use crate::identity::text::{edits, similarity};
+use crate::identity::text::{edits, is_similar};
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
 /// At most this much for a mailbox made of the name with the same number in it, elsewhere.
@@ -40,23 +42,25 @@ pub(super) fn compare(
     if a.local == b.local && level == AgreementLevel::Close {
         return (level, worth); // The domain is mistyped, and the mailbox is the same.
     }
-    let (x, y) = (Mailbox::of(a), Mailbox::of(b));
-    if x.letters != y.letters {
+    let (x, y) = (Mailbox(a), Mailbox(b));
+    if !x.letters().eq(y.letters()) {
         // Each repeats its own name: where they differ, the names do.
         let own_names = || x.is_made_of(a_names) && y.is_made_of(b_names);
         return (level, if worth > 0 && own_names() { 0 } else { worth });
     }
+    let same_number = x.number().eq(y.number());
     // One mailbox with another number behind it is rather another one than a slip.
     let level = match level {
-        AgreementLevel::Close if x.number != y.number => AgreementLevel::Similar,
+        AgreementLevel::Close if !same_number => AgreementLevel::Similar,
         level => level,
     };
     let worth = weights.of(Field::Email, level);
     let of_name = x.is_made_of(a_names) || y.is_made_of(b_names);
-    let most = match (of_name, x.number == y.number) {
-        (true, true) if x.number.len() >= TELLING_DIGITS => SAME_NUMBER,
+    let digits = |mailbox: &Mailbox<'_>| mailbox.number().count();
+    let most = match (of_name, same_number) {
+        (true, true) if digits(&x) >= TELLING_DIGITS => SAME_NUMBER,
         (true, true) => NAME_ONLY,
-        (true, false) if x.number.is_empty() || y.number.is_empty() => 0,
+        (true, false) if digits(&x) == 0 || digits(&y) == 0 => 0,
         (true, false) => OTHER_NUMBER,
         (false, false) => 0,
         (false, true) => worth,
@@ -64,30 +68,38 @@ pub(super) fn compare(
     (level, worth.min(most))
 }
 
-/// The part before the `@` in letters and digits.
-struct Mailbox {
-    letters: String,
-    number: String,
-}
+/// The part before the `@` of an address.
+struct Mailbox<'a>(&'a Email);
 
-impl Mailbox {
-    fn of(email: &Email) -> Self {
-        let (number, letters) = email.local.chars().partition(char::is_ascii_digit);
-        Self { letters, number }
+impl Mailbox<'_> {
+    /// All of it but the digits.
+    fn letters(&self) -> impl Iterator<Item = char> {
+        self.0
+            .local
+            .chars()
+            .filter(|letter| !letter.is_ascii_digit())
+    }
+
+    /// The digits, in one number.
+    fn number(&self) -> impl Iterator<Item = char> {
+        self.0.local.chars().filter(char::is_ascii_digit)
     }
 
     /// Whether its letters are those of a name, but for a few.
     fn is_made_of(&self, names: &[Name]) -> bool {
-        let letters = plain(&self.letters);
+        let letters = self.letters().collect::<String>();
+        let letters = plain(&letters);
         names.iter().any(|name| {
             let given = name.given.iter().map(|given| given.word.text.as_str());
             let family = name.family.iter().map(|family| family.word.text.as_str());
             let middle = name.middle.iter().map(|word| word.text.as_str());
-            let mut rest = letters.clone();
+            let mut rest = Cow::Borrowed(&*letters);
             let mut found = false;
             for part in family.chain(given).chain(middle).map(plain) {
-                if part.len() >= LEAST_NAME && rest.contains(&part) {
-                    rest = rest.replacen(&part, "", 1);
+                if part.len() >= LEAST_NAME
+                    && let Some(place) = rest.find(&*part)
+                {
+                    rest.to_mut().replace_range(place..place + part.len(), "");
                     found = true;
                 }
             }
@@ -97,10 +109,13 @@ impl Mailbox {
 }
 
 /// Umlauts in their two spellings are one.
-fn plain(word: &str) -> String {
-    word.replace("ae", "a")
-        .replace("oe", "o")
-        .replace("ue", "u")
+fn plain(word: &str) -> Cow<'_, str> {
+    let is_spelled_out = |pair: &[u8]| matches!(pair, [b'a' | b'o' | b'u', b'e']);
+    if !word.as_bytes().windows(2).any(is_spelled_out) {
+        return Cow::Borrowed(word);
+    }
+    let plain = word.replace("ae", "a");
+    Cow::Owned(plain.replace("oe", "o").replace("ue", "u"))
 }
 
 fn level(a: &Email, b: &Email) -> AgreementLevel {
@@ -129,8 +144,8 @@ fn level(a: &Email, b: &Email) -> AgreementLevel {
     let same_number = a.number().is_some() && a.number() == b.number();
     let long = a.local.len().min(b.local.len()) >= 6;
     let alike = same_number
-        || (long && similarity(&a.local, &b.local) >= 940)
-        || similarity(&a.whole.text, &b.whole.text) >= 950;
+        || (long && is_similar(&a.local, &b.local, 940))
+        || is_similar(&a.whole.text, &b.whole.text, 950);
     if alike {
         AgreementLevel::Similar
     } else {
@@ -148,7 +163,7 @@ fn is_slip_of_domain(a: &str, b: &str) -> bool {
             .is_some_and(|name| PROVIDERS.contains(&name))
     };
     let country = |domain: &str| domain.rsplit('.').next().is_some_and(|end| end.len() == 2);
-    let first = |domain: &str| domain.split('.').next().map(str::to_owned);
+    let first = |domain| str::split(domain, '.').next();
     let two = if first(a) == first(b) {
         country(a) && country(b)
     } else {

@@ -10,7 +10,7 @@ use crate::identity::features::{Family, Given, Name, Word};
 use crate::identity::given_names::{self, same_name};
 use crate::identity::nicknames;
 use crate::identity::spelling::is_swap;
-use crate::identity::text::{edits, similarity};
+use crate::identity::text::{edits, is_similar};
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
 /// Compares all names of two people and takes the two that agree best.
@@ -130,11 +130,7 @@ fn swapped(a: &Name, b: &Name) -> bool {
     let agree = |given: Option<&Given>, family: Option<&Family>| match (given, family) {
         (Some(given), Some(family)) if given.word.is_initial() || family.word.is_initial() => None,
         (Some(given), Some(family)) => {
-            let forms = nicknames::groups(&family.word.text);
-            Some(
-                alike(&given.word.text, &family.word.text)
-                    || given.forms.iter().any(|form| forms.contains(form)),
-            )
+            Some(alike(&given.word.text, &family.word.text) || is_form_of(given, &family.word))
         }
         _ => None,
     };
@@ -203,10 +199,7 @@ fn in_other_order(x: &Given, a: &Name, y: &Given, b: &Name) -> bool {
         return false;
     }
     let said = |given: &Given, other: &Word| {
-        let forms = nicknames::groups(&other.text);
-        !other.is_initial()
-            && (alike(&other.text, &given.word.text)
-                || given.forms.iter().any(|form| forms.contains(form)))
+        !other.is_initial() && (alike(&other.text, &given.word.text) || is_form_of(given, other))
     };
     let in_middle = |given: &Given, name: &Name| name.middle.iter().any(|word| said(given, word));
     let anywhere = |given: &Given, name: &Name| {
@@ -240,15 +233,19 @@ fn is_initial(name: &Name) -> bool {
 }
 
 fn goes_by_another(given: &Given, name: &Name) -> bool {
-    let form_of = |middle: &Word| {
-        let forms = nicknames::groups(&middle.text);
-        given.forms.iter().any(|form| forms.contains(form))
-    };
     !given.word.is_initial()
         && name
             .middle
             .iter()
-            .any(|middle| middle.hash == given.word.hash || form_of(middle))
+            .any(|middle| middle.hash == given.word.hash || is_form_of(given, middle))
+}
+
+/// Whether a word is a form of the same name as a given name.
+fn is_form_of(given: &Given, word: &Word) -> bool {
+    !given.forms.is_empty() && {
+        let forms = nicknames::groups(&word.text);
+        given.forms.iter().any(|form| forms.contains(form))
+    }
 }
 
 pub(super) fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
@@ -266,8 +263,8 @@ pub(super) fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         return AgreementLevel::Nickname;
     }
     let level = word_level(&x.word.text, &y.word.text, x.sound == y.sound);
-    let spelling = same_name(&x.word.text, &y.word.text) || same_letters(x, y);
-    if level == AgreementLevel::Similar && spelling {
+    let spelling = || same_name(&x.word.text, &y.word.text) || same_letters(x, y);
+    if level == AgreementLevel::Similar && spelling() {
         return AgreementLevel::Close;
     }
     let known = meet(x, y);
@@ -283,7 +280,7 @@ pub(super) fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         AgreementLevel::Similar if known => AgreementLevel::Different,
         // A word that is not known as a name may be one mistyped.
         AgreementLevel::Different
-            if !known && similarity(&x.word.text, &y.word.text) >= SIMILAR_UNKNOWN =>
+            if !known && is_similar(&x.word.text, &y.word.text, SIMILAR_UNKNOWN) =>
         {
             AgreementLevel::Similar
         }

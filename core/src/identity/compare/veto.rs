@@ -7,7 +7,7 @@ use super::house::{
 };
 use super::names::{GivenAgreement, given_agreement};
 use crate::identity::features::{Date, Features};
-use crate::identity::text::similarity;
+use crate::identity::text::is_similar;
 use crate::model::matching::{AgreementLevel, Field};
 
 /// Evidence that two records are of two people.
@@ -152,7 +152,7 @@ fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
                 0 => long && a.known.is_some() != b.known.is_some(),
                 _ => a.forms.is_empty() || b.forms.is_empty(),
             };
-            unknown && similarity(&a.word.text, &b.word.text) >= GARBLED
+            unknown && is_similar(&a.word.text, &b.word.text, GARBLED)
         }
         _ => false,
     }
@@ -174,7 +174,7 @@ fn mistyped_beyond(left: &Features, right: &Features, score: &Score) -> bool {
     match (given(left, l), given(right, r)) {
         (Some(a), Some(b)) => {
             (a.known.is_none() || b.known.is_none())
-                && similarity(&a.word.text, &b.word.text) >= MISTYPED
+                && is_similar(&a.word.text, &b.word.text, MISTYPED)
         }
         _ => false,
     }

@@ -2,12 +2,12 @@
 
 use crate::identity::features::Word;
 use crate::identity::given_names::without_vowels;
-use crate::identity::text::{edits, similarity};
+use crate::identity::text::{edits, is_similar, similarity_from};
 use crate::model::matching::AgreementLevel;
 
 /// Whether two words are one, but for a slip.
 pub(super) fn alike(a: &str, b: &str) -> bool {
-    a == b || (a.len().max(b.len()) >= 4 && edits(a, b, 1) <= 1) || similarity(a, b) >= 920
+    a == b || (a.len().max(b.len()) >= 4 && edits(a, b, 1) <= 1) || is_similar(a, b, 920)
 }
 
 /// How alike two different words are.
@@ -19,17 +19,20 @@ pub(super) fn word_level(x: &str, y: &str, same_sound: bool) -> AgreementLevel {
     if short.len() >= 2 && long.starts_with(short) {
         return AgreementLevel::Prefix;
     }
-    let similarity = similarity(x, y);
+    let similarity = similarity_from(SIMILAR, x, y);
     let slip = similarity >= 920 && short.len() >= 4 && long.len() - short.len() <= MOST_MISSING;
     if slip || (same_sound && without_vowels(x, y)) {
         return AgreementLevel::Close;
     }
-    if similarity >= 820 || same_sound {
+    if similarity >= SIMILAR || same_sound {
         AgreementLevel::Similar
     } else {
         AgreementLevel::Different
     }
 }
+
+/// From here on two words are somewhat alike.
+const SIMILAR: u32 = 820;
 
 /// More letters are not left out by a slip: Darla is not Darletta.
 const MOST_MISSING: usize = 2;
@@ -63,7 +66,7 @@ pub(super) fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
 fn long_alike(a: &str, b: &str) -> bool {
     // As Russian and Belarusian write them: Pavlovich, Paulavich.
     let plain = |name: &str| name.replace("au", "av").replace('o', "a");
-    a.len().min(b.len()) >= 8 && (similarity(a, b) >= 860 || plain(a) == plain(b))
+    a.len().min(b.len()) >= 8 && (is_similar(a, b, 860) || plain(a) == plain(b))
 }
 
 /// Whether one of two double family names has a half that the other has not: those of father and

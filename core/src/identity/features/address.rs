@@ -1,6 +1,8 @@
 //! Streets and house numbers: words in their short forms, the number apart. The line may go on with
 //! town and postal code.
 
+use std::borrow::Cow;
+
 use super::name::Word;
 use crate::identity::text;
 
@@ -23,7 +25,12 @@ impl Street {
     pub(super) fn parse(raw: &str) -> Option<Self> {
         let folded = text::fold(raw);
         // `#321, Street 128`: number 321.
-        let folded = folded.trim_start_matches([' ', '#']).replace('#', " apt ");
+        let folded = folded.trim_start_matches([' ', '#']);
+        let folded = if folded.contains('#') {
+            Cow::Owned(folded.replace('#', " apt "))
+        } else {
+            Cow::Borrowed(folded)
+        };
         let tokens = folded
             .split(|letter: char| !letter.is_ascii_alphanumeric())
             .filter(|token| !token.is_empty());
@@ -49,7 +56,7 @@ impl Street {
             unit,
             name,
             words,
-            whole: Word::new(&tokens.concat()),
+            whole: Word::new(tokens.concat()),
         })
     }
 

@@ -4,7 +4,6 @@ use super::name::Word;
 use crate::identity::keys::BlockingKey;
 use crate::identity::text;
 use crate::model::{BelongsTo, IdentifierType};
-use crate::records::Identifier;
 
 /// The fewest letters of a mailbox name that tell one person from others.
 const MIN_LOCAL: usize = 5;
@@ -24,42 +23,38 @@ pub(in crate::identity) struct Email {
 }
 
 impl Email {
-    pub(super) fn new(identifier: &Identifier) -> Self {
-        let folded = text::fold(&identifier.value);
+    pub(super) fn new(value: &str, key: BlockingKey) -> Self {
+        let folded = text::fold(value);
         let (local, domain) = folded.rsplit_once('@').unwrap_or((&folded, ""));
         let local = local.split('+').next().unwrap_or(local);
-        let local = local
-            .chars()
-            .filter(|letter| !matches!(letter, '.' | '-' | '_'))
-            .collect();
         Self {
-            key: BlockingKey::of(identifier),
-            local,
+            key,
+            local: text::only(local, |letter| !matches!(letter, '.' | '-' | '_')),
             domain: domain.to_owned(),
-            whole: Word::new(&folded),
+            whole: Word::new(folded),
             shared: false,
         }
     }
 
     /// A mailbox that several people may read.
-    pub(super) fn shared(identifier: &Identifier) -> Self {
+    pub(super) fn shared(value: &str, key: BlockingKey) -> Self {
         Self {
             shared: true,
-            ..Self::new(identifier)
+            ..Self::new(value, key)
         }
     }
 
     /// What is left of an address that was hidden by stars or mangled on its way: its beginning, or
     /// a number that may be that of its mailbox.
-    pub(super) fn malformed(identifier: &Identifier) -> Option<Self> {
-        if identifier.value.contains('*') && identifier.value.contains('@') {
-            return Some(Self::new(identifier));
+    pub(super) fn malformed(value: &str, key: BlockingKey) -> Option<Self> {
+        if value.contains('*') && value.contains('@') {
+            return Some(Self::new(value, key));
         }
-        let digits = digits(&identifier.value);
-        let mangled = (MIN_LOCAL..=20).contains(&digits.len()) && !identifier.value.contains('@');
+        let digits = digits(value);
+        let mangled = (MIN_LOCAL..=20).contains(&digits.len()) && !value.contains('@');
         let email = || Self {
-            key: BlockingKey::of(identifier),
-            whole: Word::new(&digits),
+            key,
+            whole: Word::new(digits.as_str()),
             local: digits.clone(),
             domain: String::new(),
             shared: false,
@@ -82,9 +77,11 @@ impl Email {
 
     /// A number, counted from its end, that is long enough to tell one person from others.
     pub(in crate::identity) fn number(&self) -> Option<&str> {
-        self.local
-            .split(|letter: char| !letter.is_ascii_digit())
-            .find(|digits| digits.len() >= MIN_LOCAL)
+        let digits = self.local.bytes().filter(u8::is_ascii_digit).count();
+        let mut parts = self.local.split(|letter: char| !letter.is_ascii_digit());
+        (digits >= MIN_LOCAL)
+            .then(|| parts.find(|digits| digits.len() >= MIN_LOCAL))
+            .flatten()
             .map(|digits| &digits[digits.len().saturating_sub(6)..])
     }
 }
@@ -98,41 +95,40 @@ pub(in crate::identity) struct Phone {
 }
 
 impl Phone {
-    pub(super) fn new(identifier: &Identifier) -> Self {
+    pub(super) fn new(value: &str, key: BlockingKey) -> Self {
         Self {
-            key: BlockingKey::of(identifier),
-            digits: Word::new(&digits(&identifier.value)),
+            key,
+            digits: Word::new(digits(value)),
         }
     }
 
     /// A number that does not fit its country's plan, as it was typed: its digits still say
     /// something.
-    pub(super) fn malformed(identifier: &Identifier, kind: &IdentifierType) -> Option<Self> {
-        let digits = digits(&identifier.value);
+    pub(super) fn malformed(value: &str, key: BlockingKey, kind: &IdentifierType) -> Option<Self> {
+        let digits = digits(value);
         let varied = digits
             .bytes()
             .any(|byte| byte != digits.as_bytes()[digits.len() - 1]);
-        let blocked = kind
-            .blocked
-            .iter()
-            .any(|pattern| pattern.is_match(&identifier.value));
+        let blocked = kind.blocked.iter().any(|pattern| pattern.is_match(value));
         let some = (MIN_DIGITS..=20).contains(&digits.len()) && varied && !blocked;
         some.then(|| Self {
-            key: BlockingKey::of(identifier),
-            digits: Word::new(&digits),
+            key,
+            digits: Word::new(digits),
         })
     }
 }
 
 fn digits(text: &str) -> String {
-    text.chars().filter(char::is_ascii_digit).collect()
+    text::only(text, |letter| letter.is_ascii_digit())
 }
 
 /// A number as it is compared: without what people put between its signs.
 pub(super) fn comparable(value: &str) -> Word {
-    let folded = text::fold(value);
-    let plain: String = folded.chars().filter(char::is_ascii_alphanumeric).collect();
-    Word::new(if plain.is_empty() { &folded } else { &plain })
+    let mut folded = text::fold(value);
+    if folded.contains(|letter: char| letter.is_ascii_alphanumeric()) {
+        folded.retain(|letter| letter.is_ascii_alphanumeric());
+    }
+    Word::new(folded)
 }
 
 /// An identifier that may link.

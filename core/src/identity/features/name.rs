@@ -5,12 +5,12 @@ mod order;
 mod syllables;
 mod words;
 
-use crate::identity::given_names::{self, KnownName, Sex};
+use crate::identity::given_names::{self, Cultures, KnownName, Sex, bits_of};
 use crate::identity::{nicknames, scripts, text};
 use crate::model::{Home, Role, clean};
 pub(in crate::identity) use native::{Native, Script};
 use order::in_order;
-use words::{generation, is_filler, is_no_name, is_particle, is_title, servant_of};
+use words::{generation, generation_of, is_filler, is_no_name, is_particle, is_title, servant_of};
 
 /// A folded word with what comparisons ask of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +20,11 @@ pub(in crate::identity) struct Word {
 }
 
 impl Word {
-    pub(in crate::identity) fn new(text: &str) -> Self {
+    pub(in crate::identity) fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
         Self {
-            text: text.to_owned(),
-            hash: crate::hash::Hash::new().part(text).finish(),
+            hash: crate::hash::hash(&text),
+            text,
         }
     }
 
@@ -31,7 +32,7 @@ impl Word {
     pub(in crate::identity) fn joined(raw: &str) -> Option<Self> {
         let mut joined = text::fold(raw);
         joined.retain(|letter| letter.is_ascii_alphanumeric());
-        (!joined.is_empty() && !is_filler(&joined)).then(|| Self::new(&joined))
+        (!joined.is_empty() && !is_filler(&joined)).then(|| Self::new(joined))
     }
 
     pub(in crate::identity) fn is_initial(&self) -> bool {
@@ -116,13 +117,13 @@ impl Family {
     fn new(tokens: &[String]) -> Self {
         let joined = tokens.concat();
         let parts = if tokens.len() > 1 {
-            tokens.iter().map(|token| Word::new(token)).collect()
+            tokens.iter().map(Word::new).collect()
         } else {
             Vec::new()
         };
         Self {
-            word: Word::new(&joined),
             sound: text::sound(&joined),
+            word: Word::new(joined),
             parts,
         }
     }
@@ -194,18 +195,14 @@ impl Parts {
     /// Takes the suffix of a generation off the end of a name; `stay` words remain. A single letter
     /// is an initial where no family name is before it.
     fn without_suffix(&mut self, raw: &str, stay: usize) -> Vec<String> {
-        let (mut tokens, folded) = (tokens(raw), text::fold(raw));
+        let mut tokens = tokens(raw);
         let written = |last: &String| {
-            let dotted = format!("{last}.");
-            if folded.contains(&dotted) {
-                dotted
-            } else {
-                last.clone()
-            }
+            let is_dotted = || text::fold(raw).contains(&format!("{last}."));
+            generation_of(last, generation_of(last, true).is_some() && is_dotted())
         };
         while tokens.len() > stay
             && let Some(last) = tokens.last().filter(|last| stay > 1 || last.len() > 1)
-            && let Some(suffix) = generation(&written(last))
+            && let Some(suffix) = written(last)
         {
             self.suffixes.push(suffix);
             tokens.pop();
@@ -287,7 +284,7 @@ fn name(given: &[String], middle: &[String], family: &[String], native: Option<N
         middle: rest
             .iter()
             .chain(middle.iter().filter(|word| !is_particle(word)))
-            .map(|token| Word::new(token))
+            .map(Word::new)
             .collect(),
         family: (!family.is_empty()).then(|| Family::new(family)),
         native,
@@ -312,7 +309,10 @@ fn other_script(name: &Name, home: Home) -> Option<OtherScript> {
         "IL", "PS", "EG", "IR", "IQ", "SA", "AE", "JO", "LB", "SY", "KW", "QA", "BH", "OM", "YE",
         "LY", "TN", "DZ", "MA", "SD", "AF", "PK", "MR", "SO", "DJ", "KM",
     ];
-    let given_in = |cultures: &[&str]| {
+    static OF_THESE: Cultures = Cultures::new(|| bits_of(&["arabic", "hebrew", "persian"]));
+    static WEST: Cultures = Cultures::new(|| bits_of(&["en", "de", "fr", "es", "it"]));
+    static KOREAN: Cultures = Cultures::new(|| bits_of(&["korean"]));
+    let given_in = |cultures: &Cultures| {
         let given = name.given.as_ref();
         given
             .and_then(|given| given.known)
@@ -327,12 +327,10 @@ fn other_script(name: &Name, home: Home) -> Option<OtherScript> {
         Some(OtherScript::WithoutVowels)
     } else if native::is_in(home, &["KR", "KP"]) {
         Some(OtherScript::Hangul)
-    } else if given_in(&["arabic", "hebrew", "persian"])
-        && !given_in(&["en", "de", "fr", "es", "it"])
-    {
+    } else if given_in(&OF_THESE) && !given_in(&WEST) {
         Some(OtherScript::WithoutVowels)
     } else {
-        given_in(&["korean"]).then_some(OtherScript::Hangul)
+        given_in(&KOREAN).then_some(OtherScript::Hangul)
     }
 }
 

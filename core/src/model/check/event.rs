@@ -7,6 +7,7 @@
 mod attach;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use super::{Check, MAX_ELEMENTS, MAX_EVENT_TYPE_BYTES, MAX_FIELDS, is_snake_case, shown};
 use crate::model::Model;
@@ -29,20 +30,20 @@ impl Check<'_> {
         receive_time: Timestamp,
     ) -> Event {
         if draft.attach.is_empty() {
-            self.record_key(&format!("{path}.record"), &draft.record);
+            self.record_key(&format_args!("{path}.record"), &draft.record);
         } else {
-            self.source(&format!("{path}.record.source"), &draft.record.source);
+            self.source(&format_args!("{path}.record.source"), &draft.record.source);
         }
-        self.key(&format!("{path}.event_id"), &draft.event_id);
+        self.key(&format_args!("{path}.event_id"), &draft.event_id);
         if !is_snake_case(&draft.kind) {
             let rule = format!(
                 "must be lower snake case (`order_placed`), 1 to {MAX_EVENT_TYPE_BYTES} bytes"
             );
             self.add(Reason::Malformed, format!("{path}.type"), rule);
         }
-        self.time(&format!("{path}.event_time"), draft.event_time);
+        self.time(&format_args!("{path}.event_time"), draft.event_time);
         self.limit(
-            &format!("{path}.properties"),
+            &format_args!("{path}.properties"),
             draft.properties.len(),
             MAX_FIELDS,
             "entries",
@@ -50,7 +51,7 @@ impl Check<'_> {
         let kind = self.model.events.get(&draft.kind);
         let known = kind.map(|kind| &kind.properties);
         for (name, value) in draft.properties.iter().take(MAX_FIELDS) {
-            let field = format!("{path}.properties.{}", shown(name));
+            let field = format_args!("{path}.properties.{}", shown(name));
             self.name(&field, name);
             self.value(&field, value, 0);
             if let Some(property) = known.and_then(|known| known.get(name)) {
@@ -83,8 +84,8 @@ impl Check<'_> {
         draft: DraftRetraction,
         receive_time: Timestamp,
     ) -> Correction {
-        self.source(&format!("{path}.source"), &draft.event.source);
-        self.key(&format!("{path}.event_id"), &draft.event.event_id);
+        self.source(&format_args!("{path}.source"), &draft.event.source);
+        self.key(&format_args!("{path}.event_id"), &draft.event.event_id);
         self.order(path, draft.version, draft.source_time);
         Correction {
             change: EventChange::Retract,
@@ -122,7 +123,7 @@ impl Check<'_> {
         for name in kind.status.property.iter().chain(&kind.channel.property) {
             if let Some(Value::String(word)) = draft.properties.get(name) {
                 self.limit(
-                    &format!("{path}.properties.{name}"),
+                    &format_args!("{path}.properties.{name}"),
                     word.len(),
                     MAX_WORD_BYTES,
                     "bytes",
@@ -131,7 +132,7 @@ impl Check<'_> {
         }
         let meaning = kind.meaning(&draft.properties);
         self.limit(
-            &format!("{path}.properties"),
+            &format_args!("{path}.properties"),
             meaning.related.len(),
             MAX_RELATED,
             "related objects",
@@ -139,7 +140,7 @@ impl Check<'_> {
         meaning
     }
 
-    fn property(&mut self, field: &str, property: &Property, value: &Value) {
+    fn property(&mut self, field: &dyn Display, property: &Property, value: &Value) {
         use PropertyKind as Kind;
         match (&property.kind, value) {
             (Kind::Any, _)
@@ -152,26 +153,26 @@ impl Check<'_> {
             (Kind::Currency, Value::String(code)) if is_currency(code) => {}
             (Kind::List(element), Value::List(values)) => {
                 for (index, value) in values.iter().take(MAX_ELEMENTS).enumerate() {
-                    self.property(&format!("{field}[{index}]"), element, value);
+                    self.property(&format_args!("{field}[{index}]"), element, value);
                 }
             }
             (Kind::Map(known), Value::Map(entries)) => self.known_entries(field, known, entries),
             (kind @ Kind::Currency, Value::String(_)) => {
                 let rule = format!("must be {kind}; it is no such code");
-                self.add(Reason::Malformed, field, rule);
+                self.add(Reason::Malformed, field.to_string(), rule);
             }
             (kind, value) => {
                 let rule = format!("must be {kind}; it is {}", kind_of(value));
-                self.add(Reason::Malformed, field, rule);
+                self.add(Reason::Malformed, field.to_string(), rule);
             }
         }
     }
 
-    fn known_text(&mut self, field: &str, texts: &[String], text: &str) {
+    fn known_text(&mut self, field: &dyn Display, texts: &[String], text: &str) {
         if !texts.is_empty() && !texts.iter().any(|known| known == text) {
             self.add(
                 Reason::Malformed,
-                field,
+                field.to_string(),
                 format!(
                     "must be one of {}",
                     listed(texts.iter().map(String::as_str))
@@ -182,13 +183,13 @@ impl Check<'_> {
 
     fn known_entries(
         &mut self,
-        field: &str,
+        field: &dyn Display,
         known: &BTreeMap<String, Property>,
         entries: &BTreeMap<String, Value>,
     ) {
         for (name, value) in entries.iter().take(MAX_ELEMENTS) {
             if let Some(property) = known.get(name) {
-                self.property(&format!("{field}.{}", shown(name)), property, value);
+                self.property(&format_args!("{field}.{}", shown(name)), property, value);
             }
         }
     }
@@ -208,7 +209,7 @@ pub(in crate::model) fn refused(property: &Property, value: &Value) -> Option<St
         notes: None,
         strict: true,
     };
-    check.property("", property, value);
+    check.property(&"", property, value);
     let wrong = check.violations.into_iter().next()?;
     Some(wrong.description)
 }

@@ -69,7 +69,7 @@ impl Check<'_> {
             );
         }
         self.limit(
-            &format!("{path}.preferences"),
+            &format_args!("{path}.preferences"),
             draft.preferences.len(),
             MAX_FIELDS,
             "values",

@@ -77,14 +77,14 @@ impl Check<'_> {
         place: Place,
     ) -> BTreeMap<String, Vec<IdentifierValue>> {
         self.limit(
-            &format!("{path}.identifiers"),
+            &format_args!("{path}.identifiers"),
             draft.identifiers.len(),
             MAX_IDENTIFIERS,
             "values",
         );
         let mut values: BTreeMap<String, Vec<IdentifierValue>> = BTreeMap::new();
         for (index, identifier) in draft.identifiers.iter().take(MAX_IDENTIFIERS).enumerate() {
-            let field = format!("{path}.identifiers[{index}]");
+            let field = format_args!("{path}.identifiers[{index}]");
             let Some(kind) = self.model.identifiers.get(&identifier.kind) else {
                 self.not_declared(
                     format!("{field}.type"),
@@ -96,7 +96,7 @@ impl Check<'_> {
             };
             let read = kind.read(&identifier.value, place.home);
             if self.text(
-                &format!("{field}.value"),
+                &format_args!("{field}.value"),
                 &identifier.value,
                 MAX_IDENTIFIER_BYTES,
             ) && read.values.iter().all(|held| held.value.is_empty())
@@ -107,10 +107,10 @@ impl Check<'_> {
             if let Some(notes) = &mut self.notes {
                 notes.identifier(&identifier.kind, kind, &read);
             }
-            values
-                .entry(identifier.kind.clone())
-                .or_default()
-                .extend(read.values);
+            match values.get_mut(&identifier.kind) {
+                Some(values) => values.extend(read.values),
+                None => drop(values.insert(identifier.kind.clone(), read.values)),
+            }
         }
         for values in values.values_mut() {
             // Of one value written in several ways, the first counts.
@@ -122,20 +122,20 @@ impl Check<'_> {
 
     fn traits(&mut self, path: &str, draft: &DraftRecord, place: Place) -> BTreeMap<String, Value> {
         self.limit(
-            &format!("{path}.traits"),
+            &format_args!("{path}.traits"),
             draft.traits.len(),
             MAX_FIELDS,
             "values",
         );
         for (name, value) in draft.traits.iter().take(MAX_FIELDS) {
-            let field = format!("{path}.traits.{}", shown(name));
+            let field = format_args!("{path}.traits.{}", shown(name));
             if let Some(kind) = self.model.traits.get(name) {
                 self.value(&field, value, 0);
                 if let Some(notes) = &mut self.notes {
                     notes.of_trait(name, kind, value, place);
                 }
             } else {
-                self.not_declared(field, "trait", name, self.model.traits.keys());
+                self.not_declared(field.to_string(), "trait", name, self.model.traits.keys());
             }
         }
         draft.traits.clone()

@@ -13,8 +13,7 @@ mod nothing;
 mod sum;
 mod values;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cel::common::types::CelNull;
 use cel::parser::PrattParser;
@@ -29,7 +28,7 @@ use crate::computation;
 use failed::failed;
 use functions::{is_function, unknown_function};
 pub(super) use values::from_cel;
-use values::to_cel;
+use values::{is_null, to_cel};
 
 use environment::ENV;
 #[cfg(test)]
@@ -44,6 +43,8 @@ pub(super) struct Program {
     is_deep: bool,
     names: Vec<String>,
     patterns: Arc<[Regex]>,
+    /// The run over a payload that has none of the fields.
+    over_nothing: OnceLock<Run>,
 }
 
 /// Deeper programs run on a thread of their own: a level takes up to 20 KiB of stack in a build
@@ -122,6 +123,7 @@ impl Program {
             is_deep: depth > DEEP,
             names,
             patterns,
+            over_nothing: OnceLock::new(),
         };
         program.over_nothing(trial.as_ref().unwrap_or(&program.tree), subjects, allowance)?;
         Ok(program)
@@ -146,9 +148,9 @@ impl Program {
                 .map(|name| ((*name).to_owned(), empty()))
                 .collect(),
         );
-        let names = self.names.iter().cloned().collect();
         let most = budget::MAX_STEPS_OVER_NOTHING.min(allowance.trial_steps);
-        let Run { outcome, taken, .. } = self.run_tree(trial, &context(&nothing, &names), most);
+        let Run { outcome, taken, .. } =
+            self.run_tree(trial, &context(&nothing, &self.names), most);
         allowance.trial_steps = allowance.trial_steps.saturating_sub(taken);
         let over = outcome.err().and_then(|fault| fault.over);
         Err(vec![match over {
@@ -175,6 +177,24 @@ impl Program {
         } else {
             self.run_here(context, steps)
         }
+    }
+
+    /// The run over a payload of which no field that it names says anything: it is the same for all
+    /// of them, so it is made once. `None` where something is said, or where it takes long.
+    pub(super) fn run_over_nothing(&self, payload: &Json) -> Option<&Run> {
+        let says_nothing = |name: &String| match payload.get(name) {
+            None => name != PAYLOAD,
+            Some(json) => is_null(json) && name != PAYLOAD && !is_defined(name),
+        };
+        if !self.names.iter().all(says_nothing) {
+            return None;
+        }
+        if let Some(run) = self.over_nothing.get() {
+            return Some(run);
+        }
+        let run = self.run(&context(&Json::Null, &self.names), budget::MAX_INLINE_STEPS);
+        let is_over = matches!(&run.outcome, Err(fault) if fault.over.is_some());
+        (!is_over).then(|| self.over_nothing.get_or_init(|| run))
     }
 
     fn run_here(&self, context: &Context<'_, '_>, steps: u64) -> Run {
@@ -207,6 +227,7 @@ impl Program {
 }
 
 /// The result and the cost of one evaluation.
+#[derive(Debug, Clone)]
 pub(super) struct Run {
     pub(super) outcome: Result<Outcome, Fault>,
     /// How many steps it took.
@@ -233,21 +254,36 @@ fn syntax_error(error: &cel::ParseError) -> String {
     format!("is not CEL: at character {}, {message}", error.pos.1)
 }
 
-/// Binds the named fields of a payload. One that is not there is null.
-pub(super) fn context(payload: &Json, names: &BTreeSet<String>) -> Context<'static, 'static> {
-    let mut context = Context::with_env(Arc::clone(&ENV));
+/// Whether a name means something where the payload has no such field.
+fn is_defined(name: &str) -> bool {
+    TYPES.contains(&name) || meter::NAMESPACES.contains(&name)
+}
+
+/// A context without any field.
+pub(super) fn empty_context() -> Context<'static, 'static> {
+    Context::with_env(Arc::clone(&ENV))
+}
+
+/// A context with these fields of a payload.
+pub(super) fn context(payload: &Json, names: &[String]) -> Context<'static, 'static> {
+    let mut context = empty_context();
+    bind(&mut context, payload, names);
+    context
+}
+
+/// Binds the named fields of a payload, those that are not bound yet. One that is not there is
+/// null.
+pub(super) fn bind(context: &mut Context<'static, 'static>, payload: &Json, names: &[String]) {
     for name in names {
+        if context.get_variable(name).is_some() {
+            continue;
+        }
         let bound = match payload.get(name) {
             _ if name == PAYLOAD => to_cel(payload),
             Some(json) => to_cel(json),
-            None if TYPES.contains(&name.as_str())
-                || meter::NAMESPACES.contains(&name.as_str()) =>
-            {
-                continue;
-            }
+            None if is_defined(name) => continue,
             None => Box::new(CelNull),
         };
         context.add_variable_as_val(name, bound);
     }
-    context
 }

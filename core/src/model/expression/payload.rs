@@ -1,6 +1,6 @@
 //! A payload that expressions are evaluated over, with the steps that are left to it.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
@@ -12,19 +12,19 @@ use crate::computation;
 /// A payload under evaluation.
 pub(in crate::model) struct Payload<'a> {
     pub(super) json: &'a Json,
-    pub(super) names: &'a BTreeSet<String>,
-    pub(super) context: OnceCell<::cel::Context<'static, 'static>>,
+    /// The fields that were asked for so far.
+    context: RefCell<Option<::cel::Context<'static, 'static>>>,
     /// Steps that are left for all expressions over it.
     steps: Cell<u64>,
 }
 
 impl<'a> Payload<'a> {
     /// Evaluates a program over it: here, or elsewhere from the beginning if it takes long.
-    pub(super) fn run(
-        &self,
-        program: &cel::Program,
-        context: &::cel::Context<'static, 'static>,
-    ) -> cel::Run {
+    pub(super) fn run(&self, program: &cel::Program) -> cel::Run {
+        let mut bound = self.context.borrow_mut();
+        let context = bound.get_or_insert_with(cel::empty_context);
+        cel::bind(context, self.json, program.names());
+        let context = &*context;
         let left = self.steps.get();
         let inline = budget::MAX_INLINE_STEPS
             .saturating_sub(budget::MAX_PAYLOAD_STEPS - left)
@@ -43,11 +43,22 @@ impl<'a> Payload<'a> {
         run
     }
 
+    /// The run of a program over nothing, if the payload says nothing of all that it asks for.
+    pub(super) fn run_over_nothing(&self, program: &cel::Program) -> Option<cel::Run> {
+        let left = self.steps.get();
+        let run = program.run_over_nothing(self.json)?;
+        if run.taken > left {
+            return None;
+        }
+        self.steps.set(left - run.taken);
+        Some(run.clone())
+    }
+
     /// The same with other fields, on what is left of the budget, less what binding them takes.
     pub(in crate::model) fn with_fields<'b>(
         &self,
         json: &'b Json,
-        names: &'b BTreeSet<String>,
+        names: &BTreeSet<String>,
     ) -> Payload<'b> {
         let bound = names.iter().filter_map(|name| match name.as_str() {
             path::PAYLOAD => Some(json),
@@ -57,8 +68,7 @@ impl<'a> Payload<'a> {
         let taken = bytes as u64 / budget::BYTES_PER_STEP;
         Payload {
             json,
-            names,
-            context: OnceCell::new(),
+            context: RefCell::default(),
             steps: Cell::new(self.steps.get().saturating_sub(taken)),
         }
     }
@@ -73,13 +83,10 @@ impl<'a> Payload<'a> {
         self.steps.set(other.steps.get());
     }
 
-    /// `names`: the [bound names](Expression::bound_names) of all expressions that will be
-    /// evaluated.
-    pub(in crate::model) fn new(json: &'a Json, names: &'a BTreeSet<String>) -> Self {
+    pub(in crate::model) fn new(json: &'a Json) -> Self {
         Self {
             json,
-            names,
-            context: OnceCell::new(),
+            context: RefCell::default(),
             steps: Cell::new(budget::MAX_PAYLOAD_STEPS),
         }
     }

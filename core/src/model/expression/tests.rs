@@ -10,8 +10,7 @@ mod kinds;
 
 fn evaluate(source: &str, payload: &Json) -> Result<Outcome, Fault> {
     let expression = Expression::compile(source).expect(source);
-    let names = expression.bound_names().map(str::to_owned).collect();
-    expression.evaluate(&Payload::new(payload, &names))
+    expression.evaluate(&Payload::new(payload))
 }
 
 /// The result as a person reads it; `-` for none.
@@ -331,8 +330,7 @@ proptest! {
     fn no_expression_makes_it_panic(source in "[a-c0-9'\\[\\](){}.+*/<>=!&|?:, -]{0,24}", number in any::<i64>()) {
         let payload = json!({"a": number, "b": "text", "c": {"a": [1, null]}});
         if let Ok(expression) = Expression::compile(&source) {
-            let names = expression.bound_names().map(str::to_owned).collect();
-            let _ = expression.evaluate(&Payload::new(&payload, &names));
+            let _ = expression.evaluate(&Payload::new(&payload));
         }
     }
 }

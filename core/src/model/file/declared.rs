@@ -174,9 +174,8 @@ fn constant(source: &str) -> Option<Value> {
     if !expression.fields_read().is_empty() {
         return None;
     }
-    let names = BTreeSet::new();
     let nothing = serde_json::json!({});
-    let outcome = expression.evaluate(&Payload::new(&nothing, &names)).ok()?;
+    let outcome = expression.evaluate(&Payload::new(&nothing)).ok()?;
     outcome.value()
 }
 

@@ -324,10 +324,6 @@ fn source(mut keys: SourceKeys, fields: &Fields<'_>, reader: &mut Reader) -> Sou
         source.kinds.entry(kind).or_default().events = mappings;
     }
     source
-        .kinds
-        .values_mut()
-        .for_each(crate::model::mapping::Kind::bind);
-    source
 }
 
 /// A name stands for itself; anything more is an expression.

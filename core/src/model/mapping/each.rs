@@ -70,7 +70,7 @@ impl Run<'_> {
         const FIELD: &str = "for_each";
         let found = match list.find(self.payload) {
             Some(json) => json.clone(),
-            None => match self.evaluate(FIELD, list) {
+            None => match self.evaluate(&FIELD, list) {
                 Outcome::Value(value) => json_of(&value),
                 Outcome::Missing | Outcome::Null => Json::Null,
             },
@@ -91,7 +91,7 @@ impl Run<'_> {
                 None
             }
             _ => {
-                self.fail(FIELD, list, "must be a list");
+                self.fail(&FIELD, list, "must be a list");
                 None
             }
         }

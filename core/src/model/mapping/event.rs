@@ -83,17 +83,17 @@ impl Run<'_> {
         let (true, Some(currency)) = (money.minor, &money.currency) else {
             return Some(Value::Decimal(amount));
         };
-        let said = self.evaluate(field, currency).value();
+        let said = self.evaluate(&field, currency).value();
         let code = said.as_ref().and_then(Value::as_str).map(str::trim);
         let Some(digits) = code.and_then(minor_digits) else {
             let what = "is no currency by ISO 4217 whose minor unit is known";
-            self.fail(field, currency, what);
+            self.fail(&field, currency, what);
             return None;
         };
         let unit = Decimal::new(1, digits);
         let amount = amount.checked_mul(unit);
         if amount.is_none() {
-            self.fail(field, &money.money, "is too large an amount");
+            self.fail(&field, &money.money, "is too large an amount");
         }
         amount.map(Value::Decimal)
     }
@@ -106,7 +106,7 @@ impl Run<'_> {
         }
         let rule = "gives a type that is not in the catalogue; declare it under `events`, give \
                     another, or leave it out with `when`";
-        self.fail("type", expression, rule);
+        self.fail(&"type", expression, rule);
         None
     }
 
@@ -120,9 +120,9 @@ impl Run<'_> {
             }
             Some(record) => {
                 let before = self.violations.len();
-                let said = self.evaluate("record", record).value();
+                let said = self.evaluate(&"record", record).value();
                 if let Some(value) = said {
-                    return self.text("record", record, &value).map(of_key);
+                    return self.text(&"record", record, &value).map(of_key);
                 }
                 if self.violations.len() > before {
                     return None;

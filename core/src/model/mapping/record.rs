@@ -46,7 +46,7 @@ impl Run<'_> {
         }
         self.identifiers(mapping, &mut draft);
         for (name, expression) in &mapping.traits {
-            match self.evaluate(&format!("traits.{name}"), expression) {
+            match self.evaluate(&format_args!("traits.{name}"), expression) {
                 Outcome::Value(value) => {
                     draft.traits.insert(name.clone(), value);
                 }
@@ -73,32 +73,27 @@ impl Run<'_> {
     fn preferences(&mut self, mapping: &RecordMapping, draft: &DraftRecord) -> Option<Draft> {
         let mut preferences = BTreeMap::new();
         for (key, expression) in &mapping.preferences {
-            match self.evaluate(&format!("preferences.{key}"), expression) {
+            match self.evaluate(&format_args!("preferences.{key}"), expression) {
                 Outcome::Value(value) => drop(preferences.insert(key.to_string(), Some(value))),
                 Outcome::Null => drop(preferences.insert(key.to_string(), None)),
                 Outcome::Missing => {}
             }
         }
-        let DraftRecord {
-            record,
-            version,
-            source_time,
-            ..
-        } = draft.clone();
-        let said = DraftPreferences {
-            record,
-            preferences,
-            version,
-            source_time,
-        };
-        (!said.preferences.is_empty()).then_some(Draft::Preferences(said))
+        (!preferences.is_empty()).then(|| {
+            Draft::Preferences(DraftPreferences {
+                record: draft.record.clone(),
+                preferences,
+                version: draft.version,
+                source_time: draft.source_time,
+            })
+        })
     }
 
     fn identifiers(&mut self, mapping: &RecordMapping, draft: &mut DraftRecord) {
         for (name, expressions) in &mapping.identifiers {
             let (before, mut emptied) = (draft.identifiers.len(), false);
             for expression in expressions {
-                let field = format!("identifiers.{name}");
+                let field = format_args!("identifiers.{name}");
                 match self.evaluate(&field, expression) {
                     Outcome::Value(Value::List(values)) => {
                         let texts = values

@@ -369,10 +369,15 @@ impl Weights {
             .unwrap_or_else(|| self.of(field, AgreementLevel::Exact))
     }
 
+    /// Whether some values are known to stand for nothing.
+    pub(crate) fn knows_placeholders(&self) -> bool {
+        !self.placeholders.is_empty()
+    }
+
     /// Whether a value stands for nothing.
     #[must_use]
     pub(crate) fn is_placeholder(&self, field: Field, hash: u64) -> bool {
-        !self.placeholders.is_empty() && self.placeholders.contains(&(field, hash))
+        self.placeholders.contains(&(field, hash))
     }
 }
 

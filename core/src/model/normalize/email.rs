@@ -55,7 +55,7 @@ fn address(piece: &str, providers: &MailProviders) -> Result<String, Unread> {
     let (local, domain) = providers.one_form(&local, &domain);
     // A letter and a mark may have had a dot between them: they compose without it.
     let local = lower_case(&local);
-    let address = format!("{local}@{domain}");
+    let address = [&*local, "@", &domain].concat();
     if is_well_formed(&address) {
         Ok(address)
     } else {
@@ -82,12 +82,25 @@ fn without_turkish_case(letter: char) -> char {
 
 /// A domain by UTS 46, with its labels in Unicode; `None` if it cannot be one.
 fn domain_name(domain: &str) -> Option<String> {
-    let domain = domain.trim_end_matches('.').replace('İ', "i");
+    let domain = domain.trim_end_matches('.');
+    let domain = if domain.contains('İ') {
+        Cow::Owned(domain.replace('İ', "i"))
+    } else {
+        Cow::Borrowed(domain)
+    };
     let unicode = unicode_domain(&domain)?;
     is_domain(&unicode).then(|| unicode.into_owned())
 }
 
 fn unicode_domain(domain: &str) -> Option<Cow<'_, str>> {
+    if is_plain_domain(domain) {
+        Some(Cow::Borrowed(domain))
+    } else {
+        by_uts46(domain)
+    }
+}
+
+fn by_uts46(domain: &str) -> Option<Cow<'_, str>> {
     let processor = Uts46::new();
     let (unicode, read) = processor.to_unicode(
         domain.as_bytes(),
@@ -106,6 +119,26 @@ fn unicode_domain(domain: &str) -> Option<Cow<'_, str>> {
     Some(unicode)
 }
 
+/// Whether a domain is one that UTS 46 leaves as it is: labels of ASCII in lower case, none of them
+/// in Punycode.
+fn is_plain_domain(domain: &str) -> bool {
+    let (mut length, mut before) = (0, b'.');
+    for (place, letter) in domain.bytes().enumerate() {
+        match letter {
+            b'.' if before == b'.' || before == b'-' => return false,
+            b'.' => length = 0,
+            b'a'..=b'z' | b'0'..=b'9' => length += 1,
+            b'-' if before != b'.' => length += 1,
+            _ => return false,
+        }
+        if length > 63 || (length == 1 && domain[place..].starts_with("xn--")) {
+            return false;
+        }
+        before = letter;
+    }
+    domain.len() <= 253 && before != b'.' && before != b'-'
+}
+
 /// Whether a value has the form of a normalised address.
 pub(super) fn is_well_formed(value: &str) -> bool {
     value.rsplit_once('@').is_some_and(|(local, domain)| {
@@ -117,9 +150,21 @@ pub(super) fn is_well_formed(value: &str) -> bool {
 
 fn is_local(local: &str) -> bool {
     let needs_quotes = |letter: char| {
-        letter.is_whitespace() || letter.is_control() || "@()<>[]\\,;:\"".contains(letter)
+        letter.is_whitespace()
+            || letter.is_control()
+            || matches!(
+                letter,
+                '@' | '(' | ')' | '<' | '>' | '[' | ']' | '\\' | ',' | ';' | ':' | '"'
+            )
     };
-    (1..=64).contains(&local.len()) && !local.contains(needs_quotes) && lower_case(local) == local
+    if !(1..=64).contains(&local.len()) {
+        return false;
+    }
+    if local.is_ascii() {
+        !(local.bytes()).any(|letter| letter.is_ascii_uppercase() || needs_quotes(letter.into()))
+    } else {
+        !local.contains(needs_quotes) && lower_case(local) == local
+    }
 }
 
 /// Two labels or more, of which the last is not a number.

@@ -98,8 +98,9 @@ fn begins_with_a_number(written: &Written, region: Option<&str>) -> bool {
 /// Whether a value is a number in E.164 that fits the numbering plan of its country, perhaps with
 /// an extension.
 pub(super) fn is_canonical(value: &str) -> bool {
-    let (number, extension) = value
-        .split_once(EXTENSION)
+    let extended = value.contains(';').then(|| value.split_once(EXTENSION));
+    let (number, extension) = extended
+        .flatten()
         .map_or((value, None), |(number, rest)| (number, Some(rest)));
     let is_extension = |digits: &str| {
         (1..=MAX_EXTENSION_DIGITS).contains(&digits.len())

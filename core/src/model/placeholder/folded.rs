@@ -7,7 +7,7 @@ use super::{List, listed};
 
 /// A value as it is compared with a list: in lower case, without brackets, quotes and punctuation
 /// around it, its inner spaces as hyphens. It has a fixed size, so folding allocates nothing.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Folded {
     pub(super) bytes: [u8; MAX_ENTRY_BYTES],
     pub(super) len: usize,
@@ -21,6 +21,14 @@ impl Folded {
 
     /// `None`: the value is longer than any entry of a list.
     pub(super) fn of(value: &str) -> Option<Self> {
+        if value.is_ascii() {
+            Self::of_ascii(value)
+        } else {
+            Self::of_any(value)
+        }
+    }
+
+    fn of_any(value: &str) -> Option<Self> {
         let mut folded = Self::EMPTY;
         let mut after_space = false;
         for letter in value
@@ -39,6 +47,29 @@ impl Folded {
             }
         }
         Some(folded)
+    }
+
+    fn of_ascii(value: &str) -> Option<Self> {
+        let mut folded = Self::EMPTY;
+        let mut after_space = false;
+        let is_around = |letter: char| !letter.is_ascii_alphanumeric();
+        for letter in value.trim_matches(is_around).bytes() {
+            if char::from(letter).is_whitespace() || matches!(letter, b'_' | b',') {
+                after_space = true;
+                continue;
+            }
+            if std::mem::take(&mut after_space) {
+                folded.push_byte(b'-')?;
+            }
+            folded.push_byte(letter.to_ascii_lowercase())?;
+        }
+        Some(folded)
+    }
+
+    fn push_byte(&mut self, letter: u8) -> Option<()> {
+        *self.bytes.get_mut(self.len)? = letter;
+        self.len += 1;
+        Some(())
     }
 
     /// The letters and digits alone.
@@ -74,5 +105,19 @@ pub(super) fn lower(value: &str) -> Cow<'_, str> {
         Cow::Borrowed(value)
     } else {
         Cow::Owned(value.to_lowercase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ascii_is_folded_as_any_text_is(value in "[\\x00-\\x7f]{0,12}|[ -~]{50,80}") {
+            prop_assert_eq!(Folded::of_ascii(&value), Folded::of_any(&value));
+        }
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::model::{Country, Home};
+use crate::model::Home;
 
 /// A name in a script of which the transcription loses what tells names apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,11 @@ pub(in crate::identity) enum Script {
 impl Native {
     /// A name, if its given name is wholly in one of these scripts.
     pub(super) fn of(given: &str, family: &str, home: Home) -> Option<Self> {
+        // Most names are in letters.
+        let is_other = |letter: char| letter.is_alphanumeric() && Script::of(letter).is_none();
+        if given.contains(is_other) {
+            return None;
+        }
         let plain = |raw: &str| -> String { raw.chars().filter(|c| c.is_alphanumeric()).collect() };
         let (given, family) = (plain(given), plain(family));
         let script = given.chars().map(Script::of).reduce(|a, b| match (a, b) {
@@ -50,7 +55,12 @@ impl Native {
 
 /// Whether the country is one of some.
 pub(super) fn is_in(home: Home, countries: &[&str]) -> bool {
-    matches!(home, Home::In(country) if countries.contains(&Country::code(&country)))
+    let Home::In(country) = home else {
+        return false;
+    };
+    let [first, second] = country.letters();
+    let is = |code: &&str| matches!(code.as_bytes(), [x, y] if *x == first && *y == second);
+    countries.iter().any(is)
 }
 
 impl Script {

@@ -2,8 +2,12 @@
 //! share one. Another syllable is another name, however few letters it changes (`Wei-Ming`,
 //! `Wei-Ling`).
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::Name;
 use super::native::is_in;
+use crate::identity::given_names::{Cultures, bits_of};
 use crate::identity::scripts;
 use crate::model::Home;
 
@@ -11,16 +15,21 @@ use crate::model::Home;
 /// by the country, the family name, or where it is given; and it is no name of Europe.
 pub(super) fn of(name: &Name, home: Home) -> Option<String> {
     const COUNTRIES: [&str; 8] = ["KR", "KP", "CN", "TW", "HK", "MO", "SG", "MY"];
-    const EAST: [&str; 2] = ["korean", "chinese"];
-    const WEST: [&str; 9] = ["en", "de", "fr", "es", "it", "pt", "nl", "nordic", "polish"];
+    static EAST: Cultures = Cultures::new(|| bits_of(&["korean", "chinese"]));
+    static WEST: Cultures =
+        Cultures::new(|| bits_of(&["en", "de", "fr", "es", "it", "pt", "nl", "nordic", "polish"]));
     let given = name.given.as_ref().filter(|_| name.native.is_none())?;
     let known = given.known.filter(|_| name.middle.is_empty());
-    let is_family = |word: &str| FAMILIES.split_ascii_whitespace().any(|one| one == word);
-    let family = name.family.as_ref();
-    let there = is_in(home, &COUNTRIES)
-        || family.is_some_and(|family| is_family(&family.word.text))
-        || known.is_some_and(|known| known.is_given_in(&EAST));
     let here = known.is_some_and(|known| known.is_given_in(&WEST) && !known.is_given_in(&EAST));
+    let family = name.family.as_ref();
+    let there = || {
+        known.is_some_and(|known| known.is_given_in(&EAST))
+            || is_in(home, &COUNTRIES)
+            || family.is_some_and(|family| FAMILIES.contains(family.word.text.as_str()))
+    };
+    if here || !there() {
+        return None;
+    }
     let words = name.middle.len() + 1;
     let whole = given.whole(&name.middle);
     let two = match words {
@@ -30,11 +39,14 @@ pub(super) fn of(name: &Name, home: Home) -> Option<String> {
     };
     // `Hyeon` is `Hyun`, but `Seo` is not `Su`.
     let form = || scripts::korean(&whole.replace("eon", "un").replace("eo", "9"));
-    (there && !here && two).then(form)
+    two.then(form)
 }
 
 /// Frequent family names of Korea and China, in the spellings of both and of those abroad.
-const FAMILIES: &str = "\
+static FAMILIES: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| FAMILY_WORDS.split_ascii_whitespace().collect());
+
+const FAMILY_WORDS: &str = "\
     ahn an bae baek bai bang byun cai cao cha chae chan chang chao chau chen cheng cheong cheung \
     chia chiang chin chiu cho choe choi chong chow choy chu chua chung cui dai deng ding dong du \
     duan fan fang feng foo fong fu fung gan gao goh gong gu gwon guo hahn han hao he heo ho hong \

@@ -144,8 +144,14 @@ pub(super) fn servant_of(word: &str) -> Option<&str> {
 /// The generation that a suffix names: 1 is the elder, 2 the younger. `Jun` and `Sen` are names
 /// where no dot is behind them.
 pub(super) fn generation(word: &str) -> Option<u8> {
-    match word.trim_matches(|letter: char| !letter.is_ascii_alphanumeric()) {
-        "jun" | "sen" if !word.ends_with('.') => None,
+    let plain = word.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
+    generation_of(plain, word.ends_with('.'))
+}
+
+/// The same of a word without the dot behind it.
+pub(super) fn generation_of(word: &str, is_dotted: bool) -> Option<u8> {
+    match word {
+        "jun" | "sen" if !is_dotted => None,
         "sr" | "snr" | "senior" | "sen" | "pere" | "padre" | "pai" | "elder" | "1st" | "first"
         | "i" | "starshii" | "starsi" => Some(1),
         "jr" | "jnr" | "junior" | "jun" | "fils" | "hijo" | "filho" | "younger" | "ii" | "2nd"

@@ -39,7 +39,7 @@ impl Remarked {
         for name in draft.fields.keys() {
             if !known.contains(&name.as_str()) {
                 let rule = format!("is no field of a consent; there are {}", known.join(", "));
-                self.malformed(&shown(name), rule);
+                self.malformed(&shown(name).to_string(), rule);
             }
         }
     }

@@ -14,12 +14,21 @@ use crate::model::expression::number::{CelDecimal, Number, Unkept};
 use crate::model::expression::{Fault, Outcome};
 use crate::records::{Timestamp, Value};
 
+/// Whether a value of a payload is null in CEL.
+pub(super) fn is_null(json: &Json) -> bool {
+    match json {
+        Json::Null => true,
+        Json::String(text) => text.trim().is_empty(),
+        _ => false,
+    }
+}
+
 /// A value of a payload as CEL has it. A blank text is null.
 pub(super) fn to_cel(json: &Json) -> Box<dyn Val> {
     match json {
         Json::Null => Box::new(CelNull),
+        Json::String(_) if is_null(json) => Box::new(CelNull),
         Json::Bool(flag) => Box::new(CelBool::from(*flag)),
-        Json::String(text) if text.trim().is_empty() => Box::new(CelNull),
         Json::String(text) => Box::new(CelString::from(text.clone())),
         Json::Number(number) => match number.as_i64() {
             Some(whole) => Box::new(CelInt::from(whole)),

@@ -82,8 +82,7 @@ fn no_generated_expression_goes_beyond_its_budget() {
             continue;
         };
         evaluated += 1;
-        let names = expression.bound_names().map(str::to_owned).collect();
-        let run = program.run(&cel::context(&payload, &names), budget::MAX_STEPS);
+        let run = program.run(&cel::context(&payload, program.names()), budget::MAX_STEPS);
         let is_over = run.outcome.is_err_and(|fault| fault.is_over_budget());
         over += usize::from(is_over);
         assert!(
@@ -93,4 +92,33 @@ fn no_generated_expression_goes_beyond_its_budget() {
         );
     }
     assert!(over > 0, "only {over} were expensive");
+}
+
+#[test]
+fn what_is_made_once_of_nothing_is_what_each_payload_gives() {
+    let payloads = [
+        json!({}),
+        json!({"total": null, "lines": " ", "words": "", "text": null, "customer": null}),
+    ];
+    let (mut dice, mut evaluated) = (Dice(11), 0);
+    while evaluated < 300 {
+        let source = dice.expression(4);
+        let Ok(expression) = Expression::compile_within(&source, &[], &mut Allowance::default())
+        else {
+            continue;
+        };
+        let Plan::Program(program) = &expression.plan else {
+            continue;
+        };
+        for payload in &payloads {
+            let Some(made) = program.run_over_nothing(payload) else {
+                continue;
+            };
+            evaluated += 1;
+            let run = program.run(&cel::context(payload, program.names()), budget::MAX_STEPS);
+            assert_eq!(run.outcome, made.outcome, "{source}");
+            assert_eq!(run.taken, made.taken, "{source}");
+            assert_eq!(run.left_out, made.left_out, "{source}");
+        }
+    }
 }

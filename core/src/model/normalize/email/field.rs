@@ -44,6 +44,15 @@ pub(super) fn pieces(clean: &str) -> Result<Vec<String>, Unread> {
     if clean.len() > MAX_FIELD_BYTES {
         return Err(Unread::NoAddress);
     }
+    if is_bare(clean) {
+        Ok(vec![clean.to_owned()])
+    } else {
+        taken_out(clean)
+    }
+}
+
+/// The same for a text of any kind.
+fn taken_out(clean: &str) -> Result<Vec<String>, Unread> {
     let text = decoded(clean);
     let bracketed = bracketed(&text)?;
     if !bracketed.is_empty() {
@@ -61,6 +70,17 @@ pub(super) fn pieces(clean: &str) -> Result<Vec<String>, Unread> {
         return Err(Unread::NoAddress);
     }
     Ok(pieces)
+}
+
+/// Whether a text has nothing but one address in it, of letters that none of the patterns here
+/// knows: what most fields hold.
+fn is_bare(text: &str) -> bool {
+    let is_plain = |letter: u8| {
+        letter.is_ascii_alphanumeric() || matches!(letter, b'.' | b'_' | b'+' | b'-' | b'@')
+    };
+    text.bytes().all(is_plain)
+        && text.bytes().filter(|letter| *letter == b'@').count() == 1
+        && !text.ends_with('.')
 }
 
 /// Addresses in angle brackets. The text before one is its display name, even an address,
@@ -194,4 +214,20 @@ fn trimmed(text: &str) -> &str {
         letter.is_whitespace() || "'\"`´‘’“”„«»<>()[]{};,:=".contains(letter)
     })
     .trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_bare_address_is_what_would_be_taken_out(text in "[ -]?[a-zA-Z0-9._+-]{0,9}@?[@./a-z0-9-]{0,9}[.:]?") {
+            if is_bare(&text) {
+                prop_assert_eq!(taken_out(&text), Ok(vec![text]));
+            }
+        }
+    }
 }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::providers::MailProvider;
 use super::*;
 
@@ -196,4 +198,14 @@ fn an_address_that_was_not_normalised_is_not_well_formed() {
     assert!(!is_well_formed("Ann@example.com"));
     assert!(!is_well_formed("ann@Example.com"));
     assert!(!is_well_formed("ann@xn--mnchen-3ya.example"));
+}
+
+proptest! {
+    #[test]
+    fn uts46_leaves_plain_domains_as_they_are(domain in "(xn--)?[a-z0-9-]{0,8}([.][a-z0-9-]{0,8}){0,3}|[a-z.]{240,260}") {
+        if is_plain_domain(&domain) {
+            let read = by_uts46(&domain);
+            prop_assert_eq!(read.as_deref(), Some(&*domain));
+        }
+    }
 }

@@ -68,6 +68,15 @@ pub(super) fn pieces(clean: &str) -> Result<Vec<String>, Unread> {
     if !text.contains(|letter: char| letter.is_ascii_digit()) {
         return Err(Unread::NoDigits);
     }
+    if is_bare(text) {
+        Ok(vec![text.to_owned()])
+    } else {
+        taken_apart(text)
+    }
+}
+
+/// The pieces of any text that has digits.
+fn taken_apart(text: &str) -> Result<Vec<String>, Unread> {
     let text = spreadsheet(&without_scheme(text))?;
     if extension(&text).is_some_and(|(number, _)| !has_several(&number)) {
         return Ok(vec![text]);
@@ -81,6 +90,22 @@ pub(super) fn pieces(clean: &str) -> Result<Vec<String>, Unread> {
         .filter(|piece| piece.contains(|letter: char| letter.is_ascii_digit()))
         .map(str::to_owned)
         .collect())
+}
+
+/// Whether a text is digits with signs between them that none of the patterns here knows: what most
+/// fields hold.
+fn is_bare(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes
+        .iter()
+        .enumerate()
+        .all(|(place, letter)| match letter {
+            b'0'..=b'9' | b' ' | b'-' | b')' => true,
+            // A note begins with a bracket.
+            b'(' => bytes.get(place + 1).is_some_and(u8::is_ascii_digit),
+            b'+' => place == 0,
+            _ => false,
+        })
 }
 
 fn has_several(text: &str) -> bool {
@@ -110,11 +135,13 @@ fn at_plus(text: &str) -> Vec<&str> {
 
 /// One piece of a field.
 pub(super) fn written(piece: &str) -> Result<Written, Unread> {
-    let (text, extension) = match extension(piece) {
-        Some((number, extension)) => (number, Some(extension)),
-        None => (piece.to_owned(), None),
+    let (text, extension) = if is_bare(piece) {
+        (piece.trim().to_owned(), None)
+    } else if let Some((number, extension)) = extension(piece) {
+        (without_labels(&number)?, Some(extension))
+    } else {
+        (without_labels(piece)?, None)
     };
-    let text = without_labels(&text)?;
     let number = text.trim_start_matches(|letter: char| letter != '+' && !letter.is_ascii_digit());
     let before = &text[..text.len() - number.len()];
     if before.trim_end().ends_with('-') {
@@ -239,4 +266,22 @@ fn without_labels(text: &str) -> Result<String, Unread> {
         plain.push(letter);
     }
     Ok(plain.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_bare_number_is_one_piece_without_labels(text in "[+]?[(]?[0-9]{0,4}[ ()+-]{0,3}[0-9][0-9 ()-]{0,9}") {
+            if is_bare(&text) {
+                prop_assert_eq!(taken_apart(&text), Ok(vec![text.clone()]));
+                prop_assert!(extension(&text).is_none());
+                prop_assert_eq!(without_labels(&text), Ok(text.trim().to_owned()));
+            }
+        }
+    }
 }

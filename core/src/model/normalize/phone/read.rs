@@ -45,7 +45,7 @@ fn international(digits: &str) -> Option<String> {
     .flatten()
     .map(|national| one_form(code, &national))
     .find(|national| fits(national))?;
-    Some(format!("+{code}{national}"))
+    Some(["+", code, &national].concat())
 }
 
 /// A number as it is dialled in its region. A number that can be read in two ways is not read.
@@ -53,7 +53,8 @@ fn national(own: &Plan, digits: &str) -> Result<String, Unread> {
     let code = own.code();
     let in_plan = |national: &str| {
         let national = one_form(&code, national);
-        own.fits(&national).then(|| format!("+{code}{national}"))
+        own.fits(&national)
+            .then(|| ["+", &code, &national].concat())
     };
     // Brazilians dial `00`, a carrier and the calling code; they also copy `0049 …`.
     let prefixes = [
