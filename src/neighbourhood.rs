@@ -74,6 +74,8 @@ pub struct Neighbourhood {
     compared: BTreeMap<Ends, Classification>,
     /// The features of the records that were looked at, as they are now.
     features: HashMap<RecordKey, Arc<Features>>,
+    /// Their blocking keys.
+    keys: HashMap<RecordKey, Arc<[BlockingKey]>>,
 }
 
 /// What a search met.
@@ -112,7 +114,7 @@ pub async fn look_at(
     let records: BTreeSet<RecordKey> = records.into_iter().collect();
     let mut search = Search::new(Seeds::default(), model);
     search.load_records(reads, records.iter().cloned()).await?;
-    let identifiers = records.iter().flat_map(|key| search.linking(key)).collect();
+    let identifiers = search.linking_all(&records);
     search.look_up_identifiers(reads, identifiers).await?;
     Ok(search.found)
 }
@@ -126,12 +128,20 @@ struct Search<'a> {
     identifiers: HashMap<Identifier, Holders>,
     /// Who is under match keys, of those asked for.
     keys: HashMap<BlockingKey, Holders>,
+    /// The keys of the records that a write speaks of, as they are now.
+    changing: BTreeSet<RecordKey>,
+    /// Those of them that hold an identifier, and those that are under a key.
+    own_identifiers: Option<HashMap<Identifier, Vec<RecordKey>>>,
+    own_keys: Option<HashMap<BlockingKey, Vec<RecordKey>>>,
+    /// By which identifiers records are tied to others, of those asked for.
+    linking: HashMap<RecordKey, Arc<BTreeSet<Identifier>>>,
 }
 
 impl<'a> Search<'a> {
-    fn new(start: Seeds, model: &'a Model) -> Self {
+    fn new(mut start: Seeds, model: &'a Model) -> Self {
+        let changing = start.after.keys().cloned().collect();
         let found = Neighbourhood {
-            records: start.after.clone(),
+            records: std::mem::take(&mut start.after),
             ..Neighbourhood::default()
         };
         Self {
@@ -140,7 +150,29 @@ impl<'a> Search<'a> {
             found,
             identifiers: HashMap::new(),
             keys: HashMap::new(),
+            changing,
+            own_identifiers: None,
+            own_keys: None,
+            linking: HashMap::new(),
         }
+    }
+
+    /// The records that the write speaks of, as they are now.
+    fn changing(&self) -> impl Iterator<Item = &Record> {
+        let records = self.changing.iter();
+        records.filter_map(|key| self.found.records.get(key))
+    }
+
+    /// The blocking keys of a record as it is now.
+    fn blocking_keys(&mut self, key: &RecordKey) -> Arc<[BlockingKey]> {
+        if let Some(keys) = self.found.keys.get(key) {
+            return keys.clone();
+        }
+        let keys: Arc<[BlockingKey]> = self.features(key).match_keys().into();
+        if self.found.records.contains_key(key) {
+            self.found.keys.insert(key.clone(), keys.clone());
+        }
+        keys
     }
 
     /// The features of a record as it is now; of one that is not loaded or gone, nothing.
@@ -159,7 +191,7 @@ impl<'a> Search<'a> {
     fn features_before(&mut self, key: &RecordKey) -> Arc<Features> {
         match self.start.before.get(key) {
             Some(record) => Arc::new(Features::of(record, self.model)),
-            None if self.start.after.contains_key(key) => Arc::default(),
+            None if self.changing.contains(key) => Arc::default(),
             None => self.features(key),
         }
     }
@@ -175,7 +207,18 @@ impl<'a> Search<'a> {
 
     /// Identifiers by which a record is or was tied to others; also under the names of those who
     /// held them before.
-    fn linking(&self, key: &RecordKey) -> BTreeSet<Identifier> {
+    fn linking(&mut self, key: &RecordKey) -> Arc<BTreeSet<Identifier>> {
+        if let Some(linking) = self.linking.get(key) {
+            return linking.clone();
+        }
+        let linking = Arc::new(self.find_linking(key));
+        if self.found.records.contains_key(key) {
+            self.linking.insert(key.clone(), linking.clone());
+        }
+        linking
+    }
+
+    fn find_linking(&self, key: &RecordKey) -> BTreeSet<Identifier> {
         let mut linking = BTreeSet::new();
         for record in self.states(key) {
             let held = record.identifiers();
@@ -188,6 +231,14 @@ impl<'a> Search<'a> {
                 }
                 linking.insert(identifier);
             }
+        }
+        linking
+    }
+
+    fn linking_all(&mut self, records: &BTreeSet<RecordKey>) -> BTreeSet<Identifier> {
+        let mut linking = BTreeSet::new();
+        for key in records {
+            linking.extend(self.linking(key).iter().cloned());
         }
         linking
     }
@@ -213,7 +264,7 @@ impl<'a> Search<'a> {
     }
 
     async fn load_rows(&mut self, reads: &mut dyn Snapshot) -> Result<()> {
-        let concerned = self.found.component.iter().chain(self.start.after.keys());
+        let concerned = self.found.component.iter().chain(&self.changing);
         let memberships = concerned
             .filter_map(|key| self.found.records.get(key))
             .map(|record| &record.membership);
@@ -235,6 +286,11 @@ impl<'a> Search<'a> {
 }
 
 impl Neighbourhood {
+    /// The blocking keys of a record that was looked at, as it is now.
+    pub(crate) fn blocking_keys(&self, record: &RecordKey) -> Option<&[BlockingKey]> {
+        self.keys.get(record).map(AsRef::as_ref)
+    }
+
     /// Partitions the component.
     #[must_use]
     pub fn cluster(&self, model: &Model) -> Clustering {

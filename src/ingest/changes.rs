@@ -29,7 +29,7 @@ pub(super) struct Plan {
     pub identity: IdentityFigures,
     /// The profiles of the batch's records after the write.
     pub profiles: BTreeMap<RecordKey, ProfileId>,
-    /// All loaded records after the write.
+    /// The records that the write may have changed, after it.
     pub after: BTreeMap<RecordKey, Record>,
     /// The rows of their profiles after the write.
     pub rows: BTreeMap<ProfileId, ProfileRow>,
@@ -75,7 +75,10 @@ pub(super) fn plan(
     let (after, assignment) = assign_profiles(context, applied, neighbourhood, model);
     let identity = figures(&assignment, neighbourhood);
     let before = |key: &RecordKey| record_before(applied, neighbourhood, key);
-    let profile = |key: &RecordKey| profile_of(&after, key);
+    let profile = |key: &RecordKey| {
+        let record = after.get(key).or_else(|| neighbourhood.records.get(key));
+        record?.membership.profile
+    };
 
     let mut changes = Changes {
         statements: statements(context.sequence, applied),
@@ -98,7 +101,7 @@ pub(super) fn plan(
         .rows
         .into_iter()
         .partition(|row| neighbourhood.rows.contains_key(&row.id));
-    let diff = RecordDiff::under(context, model);
+    let diff = RecordDiff::within(context, model, neighbourhood);
     for (key, record) in &after {
         diff.add(&mut changes, before(key), record);
     }
@@ -128,8 +131,8 @@ pub(super) fn plan(
     }
 }
 
-/// Clusters the component and gives its records their profiles: all loaded records after the write,
-/// and the profile rows that change.
+/// Clusters the component and gives its records their profiles: these and the records of the batch
+/// after the write, and the profile rows that change.
 fn assign_profiles(
     context: WriteContext<'_>,
     applied: &Applied<'_>,
@@ -144,12 +147,16 @@ fn assign_profiles(
         rows: &neighbourhood.rows,
         changed: &changed,
     };
-    let mut after = neighbourhood.records.clone();
-    let mut component: BTreeMap<RecordKey, Record> = neighbourhood
-        .component
-        .iter()
-        .filter_map(|key| after.remove_entry(key))
-        .collect();
+    // Those that were only compared stay as they are.
+    let loaded = |key: &RecordKey| {
+        let record = neighbourhood.records.get(key)?;
+        Some((key.clone(), record.clone()))
+    };
+    let unmoved = applied.after.keys();
+    let unmoved = unmoved.filter(|key| !neighbourhood.component.contains(*key));
+    let mut after: BTreeMap<RecordKey, Record> = unmoved.filter_map(loaded).collect();
+    let mut component: BTreeMap<RecordKey, Record> =
+        neighbourhood.component.iter().filter_map(loaded).collect();
     let mut assignment = assign(&clustering.clusters, &mut component, &before);
     bump_unmoved(&before, &neighbourhood.records, &mut assignment.rows);
     after.extend(component);
@@ -231,6 +238,15 @@ fn statements(sequence: Sequence, applied: &Applied<'_>) -> Vec<StoredStatement>
 }
 
 impl Plan {
+    /// Adds the records that the write did not change.
+    pub(super) fn add_unchanged(&mut self, neighbourhood: &Neighbourhood) {
+        for (key, record) in &neighbourhood.records {
+            if !self.after.contains_key(key) {
+                self.after.insert(key.clone(), record.clone());
+            }
+        }
+    }
+
     /// The profiles of records after the write, each once, in the order of the records.
     pub(super) fn fold_profiles(
         &self,

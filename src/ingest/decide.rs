@@ -171,6 +171,7 @@ impl Writer {
         let neighbourhood = self.step("load_neighbourhood", load).await?;
         let cause = |from: ProfileId| decisions.cause(from, request);
         let mut plan = changes::plan(context, &Applied::default(), &neighbourhood, &cause, model);
+        plan.add_unchanged(&neighbourhood);
         let profiles = plan.fold_profiles(&decisions.records, model, context.now);
         let mut decided = Decided {
             decisions: decisions.ids(),

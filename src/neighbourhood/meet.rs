@@ -87,8 +87,7 @@ impl Search<'_> {
         reads: &mut dyn Snapshot,
         records: &BTreeSet<RecordKey>,
     ) -> Result<()> {
-        let identifiers: BTreeSet<Identifier> =
-            records.iter().flat_map(|key| self.linking(key)).collect();
+        let identifiers = self.linking_all(records);
         self.look_up_identifiers(reads, identifiers).await?;
         let mut keys: BTreeMap<BlockingKey, usize> = BTreeMap::new();
         for record in records {
@@ -111,16 +110,11 @@ impl Search<'_> {
             .into_iter()
             .filter(|identifier| !self.identifiers.contains_key(identifier))
             .collect();
-        let mut stored = self.read_holders(reads, &unseen).await?;
-        let mut batch: HashMap<Identifier, Vec<RecordKey>> = HashMap::new();
-        for record in self.start.after.values() {
-            for identifier in record.postings() {
-                batch
-                    .entry(identifier)
-                    .or_default()
-                    .push(record.key.clone());
-            }
+        if unseen.is_empty() {
+            return Ok(());
         }
+        let mut stored = self.read_holders(reads, &unseen).await?;
+        let mut own = self.own_identifiers();
         for identifier in unseen {
             let stored = stored.remove(&identifier).unwrap_or_default();
             let keys = stored.iter().map(|record| record.key.clone()).collect();
@@ -130,7 +124,7 @@ impl Search<'_> {
                     .entry(record.key.clone())
                     .or_insert(record);
             }
-            let mut holders = self.holders(keys, batch.remove(&identifier).unwrap_or_default());
+            let mut holders = self.holders(keys, take(&mut own, &identifier));
             let before: Vec<Arc<Features>> = holders
                 .before
                 .iter()
@@ -152,6 +146,7 @@ impl Search<'_> {
             }
             self.identifiers.insert(identifier, holders);
         }
+        self.own_identifiers = Some(own);
         Ok(())
     }
 
@@ -218,27 +213,53 @@ impl Search<'_> {
         for (key, record) in reads.keyed(&asked, widest + self.may_leave()).await? {
             stored.entry(key).or_default().push(record);
         }
-        let mut batch: HashMap<BlockingKey, Vec<RecordKey>> = HashMap::new();
-        for record in self.start.after.keys().cloned().collect::<Vec<_>>() {
-            for key in self.features(&record).match_keys() {
-                batch.entry(key).or_default().push(record.clone());
-            }
-        }
+        let mut own = self.own_keys();
         for (key, most) in unseen {
             let stored = take(&mut stored, &key);
-            let mut holders = self.holders(stored, take(&mut batch, &key));
+            let mut holders = self.holders(stored, take(&mut own, &key));
             (holders.generic_before, holders.generic_now) =
                 (holders.before.len() > most, holders.now.len() > most);
             self.keys.insert(key, holders);
         }
+        self.own_keys = Some(own);
         Ok(())
+    }
+
+    /// The records that the write speaks of, by the identifiers that they hold now; without those
+    /// that were asked for before.
+    fn own_identifiers(&mut self) -> HashMap<Identifier, Vec<RecordKey>> {
+        if let Some(own) = self.own_identifiers.take() {
+            return own;
+        }
+        let mut own: HashMap<Identifier, Vec<RecordKey>> = HashMap::new();
+        for record in self.changing() {
+            for identifier in record.postings() {
+                let holders = own.entry(identifier).or_default();
+                holders.push(record.key.clone());
+            }
+        }
+        own
+    }
+
+    /// The same by their blocking keys.
+    fn own_keys(&mut self) -> HashMap<BlockingKey, Vec<RecordKey>> {
+        if let Some(own) = self.own_keys.take() {
+            return own;
+        }
+        let mut own: HashMap<BlockingKey, Vec<RecordKey>> = HashMap::new();
+        for record in self.changing.clone() {
+            for key in &*self.blocking_keys(&record) {
+                own.entry(*key).or_default().push(record.clone());
+            }
+        }
+        own
     }
 
     /// From who is stored and who of the batch is a holder now.
     fn holders(&self, stored: Vec<RecordKey>, batch: Vec<RecordKey>) -> Holders {
         let elsewhere = stored
             .iter()
-            .filter(|key| !self.start.after.contains_key(key))
+            .filter(|key| !self.changing.contains(key))
             .cloned();
         let now = batch.into_iter().chain(elsewhere).collect();
         Holders {
@@ -258,7 +279,7 @@ impl Search<'_> {
         let most = self.model.matching.max_key_records;
         let mut meetings: BTreeMap<&RecordKey, BTreeSet<RecordKey>> = BTreeMap::new();
         for record in touched {
-            let features = self.features(record);
+            let keys = self.blocking_keys(record);
             let mut met = BTreeSet::new();
             for identifier in self
                 .found
@@ -273,10 +294,10 @@ impl Search<'_> {
                     .filter(|holders| holders.now.len() <= most);
                 met.extend(holders.into_iter().flat_map(Holders::meeting).cloned());
             }
-            for key in features.match_keys() {
+            for key in &*keys {
                 met.extend(
                     self.keys
-                        .get(&key)
+                        .get(key)
                         .into_iter()
                         .flat_map(Holders::meeting)
                         .cloned(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use profile_core::identity::{DecisionKind, MatchDecision};
-use profile_core::records::{Identifier, RecordKey};
+use profile_core::records::RecordKey;
 
 use super::{Search, ends};
 use crate::store::{Result, Snapshot, StoredDecision};
@@ -34,8 +34,7 @@ impl Search<'_> {
     ) -> Result<BTreeSet<RecordKey>> {
         self.load_records(reads, frontier.iter().cloned()).await?;
         let mut next = BTreeSet::new();
-        let identifiers: BTreeSet<Identifier> =
-            frontier.iter().flat_map(|key| self.linking(key)).collect();
+        let identifiers = self.linking_all(frontier);
         self.look_up_identifiers(reads, identifiers.clone()).await?;
         for holders in identifiers
             .iter()
@@ -45,7 +44,7 @@ impl Search<'_> {
         }
         // Of a record that is new there is nothing yet.
         let is_new = |key: &&RecordKey| {
-            self.start.after.contains_key(*key) && !self.start.before.contains_key(*key)
+            self.changing.contains(*key) && !self.start.before.contains_key(*key)
         };
         let stored: Vec<RecordKey> = frontier
             .iter()

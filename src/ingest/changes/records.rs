@@ -8,6 +8,7 @@ use profile_core::model::Model;
 use profile_core::records::{Identifier, Record, words};
 
 use super::WriteContext;
+use crate::neighbourhood::Neighbourhood;
 use crate::store::{Changes, MembershipChange, SearchTerm};
 
 /// Compares records before and after a write.
@@ -17,6 +18,8 @@ pub(crate) struct RecordDiff<'a> {
     /// The model that the records are stored by, if it is another than `model`.
     former_model: Option<&'a Model>,
     model: &'a Model,
+    /// Those whose keys are known already.
+    neighbourhood: Option<&'a Neighbourhood>,
 }
 
 impl<'a> RecordDiff<'a> {
@@ -26,6 +29,19 @@ impl<'a> RecordDiff<'a> {
             context,
             former_model: None,
             model,
+            neighbourhood: None,
+        }
+    }
+
+    /// The difference of the records of a neighbourhood.
+    pub(super) fn within(
+        context: WriteContext<'a>,
+        model: &'a Model,
+        neighbourhood: &'a Neighbourhood,
+    ) -> Self {
+        Self {
+            neighbourhood: Some(neighbourhood),
+            ..Self::under(context, model)
         }
     }
 
@@ -77,7 +93,13 @@ impl<'a> RecordDiff<'a> {
     fn add_keys(&self, changes: &mut Changes, before: Option<&Record>, after: &Record) {
         let former_model = self.former_model.unwrap_or(self.model);
         let had = before.map(|record| blocking_keys(record, former_model));
-        let (had, has) = (had.unwrap_or_default(), blocking_keys(after, self.model));
+        let known = self.neighbourhood;
+        let known = known.and_then(|known| known.blocking_keys(&after.key));
+        let has = known.map_or_else(
+            || blocking_keys(after, self.model),
+            |keys| keys.iter().copied().collect(),
+        );
+        let had = had.unwrap_or_default();
         let with_record = |key: &BlockingKey| (*key, after.key.clone());
         let removed = had.difference(&has).map(with_record);
         changes.removed_keys.extend(removed);
