@@ -4,8 +4,8 @@
 //! drafts → check → queue → the writer takes what a tenant has waiting → load, apply, cluster, diff → one transaction → answers
 //! ```
 //!
-//! Batches form by themselves: what came in while the last transaction ran goes into the next. The
-//! next one is prepared meanwhile, and commits after it. An answer means durably committed. The queue is bounded by statements; a full queue refuses
+//! Batches form by themselves: what came in while the last transaction ran goes into the next. An
+//! answer means durably committed. The queue is bounded by statements; a full queue refuses
 //! ([`Error::Overloaded`]) or, for streams, makes the sender wait. A call that could not be written
 //! within its deadline is refused at once ([`Error::Late`]); a batch whose caller has gone, or
 //! whose deadline has passed, before the writer takes it is not written, none of it. Callers take
@@ -19,7 +19,6 @@ mod decide;
 mod load;
 pub(crate) mod log;
 mod notes;
-mod order;
 mod recount;
 mod room;
 mod ticket;

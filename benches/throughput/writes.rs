@@ -37,7 +37,7 @@ static LISTS: LazyLock<Lists> = LazyLock::new(Lists::made_up);
 /// No two turns say the same.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// What is written.
+/// A kind of load.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Work {
     /// New customers, one statement a call.
@@ -91,7 +91,7 @@ fn report(what: &str, this: Rates, bar: Rates) {
 
 /// Ingest on PostgreSQL.
 pub(crate) async fn postgres() {
-    let database = Postgres::start_with(&["fsync=on", "shared_preload_libraries=pg_stat_statements"]);
+    let database = Postgres::start_with(&["fsync=on"]);
     let server = Server::start_with(&database.url(), &[]).await;
     databases::prepare_pgbench(&database);
     let pids = [server.pid(), database.pid()];

@@ -9,16 +9,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use profile_core::model::Notes;
-use profile_core::records::TenantId;
-use tokio::sync::{mpsc, oneshot};
+use profile_core::records::{Statement, TenantId};
+use tokio::sync::mpsc;
 use tokio::task::{self, JoinSet};
 use tracing::{Instrument, Span};
 
 use super::notes::NoteLog;
-use super::order::Order;
 use super::write::{Batch, Writer, Written};
 use super::{Answer, Job, Options, Outcome};
-use crate::store::Result;
 use crate::telemetry::Metrics;
 pub(super) use backlog::Backlog;
 use turns::Turns;
@@ -28,12 +26,16 @@ impl Job {
         self.checked.statements.len()
     }
 
-    /// Whether anybody still waits for it.
-    fn is_wanted(&self) -> bool {
-        let in_time = self
-            .deadline
-            .is_none_or(|deadline| Instant::now() < deadline);
-        in_time && !self.answer.is_closed()
+    /// Whether anybody still waits for it. What nobody waits for is not begun.
+    fn is_wanted(&self, metrics: &Metrics) -> bool {
+        let wanted = !self.answer.is_closed()
+            && self
+                .deadline
+                .is_none_or(|deadline| Instant::now() < deadline);
+        if !wanted {
+            metrics.ingest_abandoned(self.statements());
+        }
+        wanted
     }
 }
 
@@ -48,8 +50,7 @@ pub(super) struct Work {
 
 impl Work {
     /// The writer: takes what waits, caller by caller, and writes it, several tenants at once, each
-    /// in a transaction of its own: a tenant whose turn another server holds keeps nobody else. One
-    /// place is left for tenants of which nothing is being written.
+    /// in a transaction of its own: a tenant whose turn another server holds keeps nobody else.
     ///
     /// # Panics
     /// When a write does.
@@ -59,10 +60,13 @@ impl Work {
         let mut writing = Writing::default();
         let mut is_open = true;
         loop {
-            while let Some((tenant, jobs)) = turns.next(work.options, writing.tasks.len()) {
+            while writing.tasks.len() < work.options.tenants_at_once
+                && let Some((tenant, jobs)) = turns.next(work.options.batch_statements)
+            {
                 writing.start(&work, tenant, jobs);
             }
-            let due = turns.next_due(work.options, writing.tasks.len());
+            let may_begin = writing.tasks.len() < work.options.tenants_at_once;
+            let due = turns.next_due().filter(|_| may_begin);
             tokio::select! {
                 job = jobs.recv(), if is_open => match job {
                     Some(job) => {
@@ -83,89 +87,45 @@ impl Work {
     }
 
     /// Writes what was taken of a tenant.
-    async fn write(&self, tenant: &TenantId, jobs: Vec<Job>, order: Order) {
+    async fn write(&self, tenant: &TenantId, jobs: Vec<Job>) {
         let began = Instant::now();
         for job in &jobs {
             self.backlog.take(tenant, job.statements());
         }
         for batch in batches(jobs, self.options) {
-            self.write_batch(tenant, batch, &order).await;
+            self.write_batch(tenant, batch).await;
         }
-        // Also where nothing of it was wanted any more.
-        order.wait().await;
-        let since = order.since(began).await;
-        self.backlog.measured(tenant, since.elapsed());
+        self.backlog.measured(tenant, began.elapsed());
     }
 
-    async fn write_batch(&self, tenant: &TenantId, mut jobs: Vec<Job>, order: &Order) {
-        loop {
-            self.drop_unwanted(&mut jobs);
-            if jobs.is_empty() {
-                return;
-            }
-            let written = self.write_jobs(tenant, &mut jobs, order).await;
-            if !matches!(&written, Ok(written) if written.is_given_up) {
-                return self.answer(tenant, jobs, written);
-            }
+    async fn write_batch(&self, tenant: &TenantId, mut jobs: Vec<Job>) {
+        let (writer, metrics) = (&self.writer, &*self.metrics);
+        jobs.retain(|job| job.is_wanted(metrics));
+        if jobs.is_empty() {
+            return;
         }
-    }
-
-    /// What nobody waits for is not written.
-    fn drop_unwanted(&self, jobs: &mut Vec<Job>) {
-        jobs.retain(|job| {
-            let wanted = job.is_wanted();
-            if !wanted {
-                self.metrics.ingest_abandoned(job.statements());
-            }
-            wanted
-        });
-    }
-
-    /// Writes what is wanted when it is its turn; if some of it is no longer, nothing.
-    async fn write_jobs(
-        &self,
-        tenant: &TenantId,
-        jobs: &mut [Job],
-        order: &Order,
-    ) -> Result<Written> {
+        let sizes: Vec<usize> = jobs
+            .iter()
+            .map(|job| job.checked.statements.len())
+            .collect();
         let model = jobs.first().map(|job| job.checked.model);
         let model = model.filter(|first| jobs.iter().all(|job| job.checked.model == *first));
-        let mut statements = Vec::with_capacity(jobs.iter().map(Job::statements).sum());
-        let sizes: Vec<usize> = jobs.iter().map(Job::statements).collect();
-        for job in &mut *jobs {
-            statements.append(&mut job.checked.statements);
-        }
+        let statements: Vec<Statement> = jobs
+            .iter_mut()
+            .flat_map(|job| job.checked.statements.drain(..))
+            .collect();
         let started = Instant::now();
-        let span = span_of(jobs, statements.len());
-        let wanted = || jobs.iter().all(Job::is_wanted);
         let batch = Batch {
             statements: &statements,
             model,
-            order,
-            wanted: &wanted,
         };
-        let written = self.writer.write(tenant, batch).instrument(span).await;
-        let is_given_up = matches!(&written, Ok(written) if written.is_given_up);
-        if !is_given_up {
-            self.metrics
-                .ingest_written(statements.len(), started.elapsed());
-        }
-        let mut statements = statements.into_iter();
-        for (job, size) in jobs.iter_mut().zip(sizes) {
-            job.checked
-                .statements
-                .extend(statements.by_ref().take(size));
-        }
-        written
-    }
-
-    fn answer(&self, tenant: &TenantId, jobs: Vec<Job>, written: Result<Written>) {
-        let metrics = &*self.metrics;
+        let span = span_of(&mut jobs, statements.len());
+        let written = writer.write(tenant, batch).instrument(span).await;
+        metrics.ingest_written(statements.len(), started.elapsed());
         match written {
             Ok(written) => {
                 report(&written, metrics);
-                let statements = jobs.iter().flat_map(|job| &job.checked.statements);
-                for (statement, outcome) in statements.zip(&written.outcomes) {
+                for (statement, outcome) in statements.iter().zip(&written.outcomes) {
                     if let Outcome::StoredWith(note) = outcome {
                         let notes = Notes::default().with(note.clone());
                         self.note_log
@@ -175,8 +135,8 @@ impl Work {
                 let profiles = Arc::new(written.profiles);
                 let places = Arc::new(written.places);
                 let mut outcomes = written.outcomes.into_iter();
-                for job in jobs {
-                    let outcomes = outcomes.by_ref().take(job.statements()).collect();
+                for (job, size) in jobs.into_iter().zip(sizes) {
+                    let outcomes = outcomes.by_ref().take(size).collect();
                     let answer = Answer {
                         outcomes,
                         profiles: profiles.clone(),
@@ -188,8 +148,7 @@ impl Work {
                 }
             }
             Err(error) => {
-                let statements: usize = jobs.iter().map(Job::statements).sum();
-                tracing::error!(%tenant, statements, %error, "a batch could not be written");
+                tracing::error!(%tenant, statements = statements.len(), %error, "a batch could not be written");
                 for job in jobs {
                     drop(job.answer.send(Err(error.clone().into())));
                 }
@@ -198,26 +157,20 @@ impl Work {
     }
 }
 
-/// The batches that are being written.
+/// The transactions that run, one a tenant.
 #[derive(Default)]
 struct Writing {
     tasks: JoinSet<()>,
     /// Whose each is, and how many callers it answers.
     tenants: HashMap<task::Id, (TenantId, usize)>,
-    /// The end of each tenant's latest batch.
-    latest: HashMap<TenantId, oneshot::Receiver<()>>,
 }
 
 impl Writing {
     fn start(&mut self, work: &Arc<Work>, tenant: TenantId, jobs: Vec<Job>) {
         let (work, of, callers) = (work.clone(), tenant.clone(), jobs.len());
-        let (over, is_over) = oneshot::channel();
-        let before = self.latest.insert(tenant.clone(), is_over);
-        let order = before.map(Order::after).unwrap_or_default();
-        let task = self.tasks.spawn(async move {
-            Box::pin(work.write(&of, jobs, order)).await;
-            drop(over);
-        });
+        let task = self
+            .tasks
+            .spawn(async move { Box::pin(work.write(&of, jobs)).await });
         self.tenants.insert(task.id(), (tenant, callers));
     }
 
@@ -233,11 +186,7 @@ impl Writing {
                 id
             }
         };
-        let ended = self.tenants.remove(&id)?;
-        if !self.tenants.values().any(|(tenant, _)| *tenant == ended.0) {
-            self.latest.remove(&ended.0);
-        }
-        Some(ended)
+        self.tenants.remove(&id)
     }
 }
 

@@ -13,7 +13,6 @@ use super::apply::Outcome;
 use super::attach::AttachFigures;
 use super::changes::{IdentityFigures, Plan, WriteContext, plan};
 use super::load::load_and_apply;
-use super::order::Order;
 use crate::active_models::{ActiveModel, ActiveModels};
 use crate::changes::LogFollower;
 use crate::clock::{Clock, is_unsettled, settle};
@@ -31,7 +30,7 @@ const MAX_OVERTAKEN: u32 = 3;
 /// How often others may come between a write and its commit without touching what it read, before
 /// it is prepared anew.
 const MAX_BEHIND: u32 = 16;
-/// The wait after the second conflict is twice this; it doubles with each.
+/// The wait after the first conflict; it doubles with each.
 const CONFLICT_WAIT: Duration = Duration::from_millis(2);
 
 /// When a write takes its turn.
@@ -62,10 +61,6 @@ pub(super) struct Batch<'a> {
     pub(super) statements: &'a [Statement],
     /// The version of the model that all of them were checked under, if it was one.
     pub(super) model: Option<i64>,
-    /// The place among the tenant's batches.
-    pub(super) order: &'a Order,
-    /// Whether all of it is still wanted.
-    pub(super) wanted: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// What a batch came to.
@@ -82,8 +77,6 @@ pub(super) struct Written {
     pub(super) identity: IdentityFigures,
     pub(super) attached: AttachFigures,
     pub(super) conflicts: u32,
-    /// Nothing was written, since some of it was no longer wanted when its turn came.
-    pub(super) is_given_up: bool,
 }
 
 impl Writer {
@@ -140,12 +133,9 @@ impl Writer {
             } else {
                 Turn::FromBeginning
             };
-            match self.write_once(tenant, batch, turn).await {
+            match Box::pin(self.write_once(tenant, batch, turn)).await {
                 Err(error) if error.is_conflict() && conflicts < MAX_CONFLICTS => {
-                    // The first is mostly the batch before, which is over.
-                    if conflicts > 0 {
-                        tokio::time::sleep(jittered(CONFLICT_WAIT * 2u32.pow(conflicts))).await;
-                    }
+                    tokio::time::sleep(jittered(CONFLICT_WAIT * 2u32.pow(conflicts))).await;
                     conflicts += 1;
                 }
                 done => {
@@ -181,17 +171,7 @@ impl Writer {
         let neighbourhood = self.step("load_neighbourhood", load).await?;
         let cause = applied.cause();
         let mut written = Written::default();
-        let mut is_next = !batch.order.wait().await;
-        if !is_next && !(batch.wanted)() {
-            return Ok(Written {
-                is_given_up: true,
-                ..Written::default()
-            });
-        }
         written.sequence = loop {
-            if !is_next {
-                attempt = self.follow(attempt).await?;
-            }
             let WriteTurn {
                 sequence,
                 not_before,
@@ -213,9 +193,9 @@ impl Writer {
             }
             match self.commit(turn, &running, attempt, plan).await? {
                 Committed::Done => break sequence,
-                Committed::NotNext(late) => attempt = late,
+                Committed::NotNext(late) => attempt = self.follow(late).await?,
             }
-            (is_next, written.conflicts) = (false, written.conflicts + 1);
+            written.conflicts += 1;
             if written.conflicts > MAX_BEHIND {
                 return Err(overtaken());
             }
@@ -275,8 +255,11 @@ impl Writer {
         tenant: &TenantId,
         turn: Turn,
     ) -> Result<(Box<dyn Attempt>, Arc<ActiveModel>)> {
+        if turn == Turn::FromBeginning {
+            return self.held(tenant).await;
+        }
         let mut running = self.models.of(tenant).await?;
-        while turn == Turn::AtCommit {
+        loop {
             let attempt = self.step("begin", self.store.attempt(tenant)).await?;
             let WriteTurn {
                 model_version,
@@ -284,7 +267,7 @@ impl Writer {
                 ..
             } = attempt.turn();
             if is_unsettled(not_before, &*self.clock) {
-                break;
+                return self.held(tenant).await;
             }
             if model_version == running.version {
                 return Ok((attempt, running));
@@ -292,6 +275,10 @@ impl Writer {
             drop(attempt);
             running = self.models.adopt(tenant, model_version).await?;
         }
+    }
+
+    /// Begins a write with its turn, which nobody overtakes.
+    async fn held(&self, tenant: &TenantId) -> Result<(Box<dyn Attempt>, Arc<ActiveModel>)> {
         let (tx, running) = self.begin(tenant).await?;
         Ok((Box::new(Held(tx)), running))
     }
@@ -432,8 +419,6 @@ mod tests {
         let batch = Batch {
             statements: &[statement],
             model: Some(1),
-            order: &Order::default(),
-            wanted: &|| true,
         };
         let active = |version, file: &str| ActiveModel {
             version,

@@ -14,7 +14,7 @@ use profile_core::records::{Sequence, Timestamp};
 pub(super) use self::recorded::Recorded;
 use super::{Changes, Result, Snapshot, Transaction};
 
-/// What a write begins with.
+/// The turn of a write.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WriteTurn {
     /// The number of the write.
@@ -50,9 +50,9 @@ pub trait Attempt: Send {
     async fn follow(self: Box<Self>) -> Result<Option<Box<dyn Attempt>>>;
 }
 
-/// What became of an attempt to commit.
+/// The outcome of a commit.
 pub enum Committed {
-    /// It is committed.
+    /// The changes are durable.
     Done,
     /// Nothing was written: others came between.
     NotNext(Box<dyn Attempt>),

@@ -1,5 +1,5 @@
-//! What a write touches and what another one has read, as digests: whether the one concerns the
-//! other is told by numbers, so that no personal data is in the log.
+//! Footprints: the things that a write touches, and those that another one has read, as digests.
+//! Two sets of numbers show whether the one concerns the other, and no personal data is in the log.
 //!
 //! Two things with one digest are taken for one: then a write is computed once more than it need
 //! be, and nothing is lost.
@@ -60,7 +60,7 @@ impl Thing<'_> {
     }
 }
 
-/// What a write touches.
+/// The things that a write touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Footprint {
     /// It may be anything: another model is in force, or it is not known.
@@ -184,7 +184,7 @@ impl Touched {
     }
 }
 
-/// What a write has read: also what it found nothing under.
+/// The things that a write has asked for, found or not.
 #[derive(Debug, Default)]
 pub(super) struct ReadSet {
     things: HashSet<u64>,
@@ -196,7 +196,7 @@ impl ReadSet {
         self.things.insert(thing.digest());
     }
 
-    /// What was read cannot be told thing by thing.
+    /// Counts everything as read.
     pub(super) fn add_everything(&mut self) {
         self.everything = true;
     }

@@ -221,9 +221,8 @@ impl Store for SqlStore {
     async fn attempt(&self, tenant: &TenantId) -> Result<Box<dyn Attempt>> {
         let Self { pools, tasks, .. } = self;
         pools.availability.may_write()?;
-        Ok(Box::new(
-            pools.guard(attempt::begin(pools, tenant, tasks)).await?,
-        ))
+        let begun = Box::pin(attempt::begin(pools, tenant, tasks));
+        Ok(Box::new(pools.guard(begun).await?))
     }
 
     async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>> {

@@ -1,5 +1,5 @@
-//! Probabilistic identity: blocking keys, scored pairs, people's decisions, and the log of merges and
-//! splits.
+//! Probabilistic identity: blocking keys, scored pairs, people's decisions, and the log of merges
+//! and splits.
 //!
 //! Keys and pairs are derived from records and the model; decisions and the log are not.
 

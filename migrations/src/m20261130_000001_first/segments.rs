@@ -1,4 +1,5 @@
-//! Segments: who is in them, and when time alone may change that. Derived data: it can be made anew.
+//! Segments: who is in them, and when time alone may change that. Derived data: it can be made
+//! anew.
 
 pub(crate) const STATEMENTS: &[&str] = &[
     // How far each tenant's segments are: by which version of the model, up to which place of the

@@ -119,8 +119,8 @@ fn last_write(dialect: Dialect, tenant: &TenantId) -> Statement {
     ))
 }
 
-/// Serves [`SqlAttempt::catch_up`], by `tenant_pk` and `change_log_pk`: the last write, once for each
-/// write after `base` that the log has.
+/// Serves [`SqlAttempt::catch_up`], by `tenant_pk` and `change_log_pk`: the last write, once for
+/// each write after `base` that the log has.
 pub(super) fn writes_after(
     dialect: Dialect,
     tenant: &TenantId,
@@ -179,7 +179,7 @@ async fn write_next(
     }
 }
 
-/// What became of a write that takes the tenant's next turn.
+/// The outcome of a write that takes the tenant's next turn.
 enum Outcome {
     Written,
     /// With the connection of the attempt, if it has one.

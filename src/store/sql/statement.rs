@@ -159,8 +159,8 @@ impl Column {
             Self::Id(ids) | Self::OptionalId(ids) => write!(json, "\"{}\"", ids[index].simple()),
             Self::Bytes(bytes) => {
                 json.push('"');
-                let hex = bytes[index].iter();
-                let written = hex.map(|byte| write!(json, "{byte:02x}")).collect();
+                let mut bytes = bytes[index].iter();
+                let written = bytes.try_for_each(|byte| write!(json, "{byte:02x}"));
                 json.push('"');
                 written
             }

@@ -1,4 +1,4 @@
-//! A server that stands still in the middle of its writes keeps nobody from writing.
+//! A server that is frozen in the middle of its writes keeps nobody from writing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ const ROUNDS: usize = 10;
 /// Callers of the server that is stopped.
 const CALLERS: usize = 16;
 
-/// Writes new customers until it is told to end.
+/// Writes new customers until the flag is set.
 async fn write_on(desk: Desk, caller: String, ends: Arc<AtomicBool>) {
     let mut count = 0;
     while !ends.load(Ordering::Relaxed) {
@@ -32,7 +32,7 @@ fn count(replicas: &Replicas, state: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_stands_still_while_it_writes_holds_no_lock() {
+async fn a_server_that_is_frozen_while_it_writes_holds_no_lock() {
     let replicas = Replicas::start().await;
     let desks = replicas.desks();
     for round in 0..ROUNDS {
@@ -47,13 +47,13 @@ async fn a_server_that_stands_still_while_it_writes_holds_no_lock() {
             among.expect("a write");
         }
         replicas.servers[0].signal("STOP");
-        // What the database does goes on to its end.
+        // The database goes on with the statement that it has.
         while count(&replicas, "state = 'active' AND query LIKE '%INTO tenant%'") != "0" {
             tokio::task::yield_now().await;
         }
         assert_eq!(count(&replicas, "state LIKE 'idle in transaction%'"), "0");
         let free = desks[1].write(&format!("free{round}"), 1).await;
-        free.expect("written while the other server stands still");
+        free.expect("written while the other server is frozen");
         replicas.servers[0].signal("CONT");
         ends.store(true, Ordering::Relaxed);
         for caller in join_all(callers).await {

@@ -221,6 +221,7 @@ impl Postgres {
     }
 
     /// The process that was started.
+    #[allow(dead_code, reason = "only benchmarks ask for it")]
     pub(crate) fn pid(&self) -> u32 {
         self.server.as_ref().expect("it runs").id()
     }
