@@ -14,7 +14,7 @@ use profile_core::records::{Sequence, Timestamp};
 pub(super) use self::recorded::Recorded;
 use super::{Changes, Result, Snapshot, Transaction};
 
-/// The turn of a write.
+/// The place of a write among those of its tenant.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WriteTurn {
     /// The number of the write.

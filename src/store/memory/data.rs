@@ -43,7 +43,7 @@ pub(super) struct Data {
     pub(super) models: BTreeMap<i64, ModelVersion>,
     pub(super) activations: BTreeMap<i64, Activation>,
     pub(super) log: BTreeMap<LogPosition, LogEntry>,
-    /// What each write touched.
+    /// The footprint of each write.
     pub(super) footprints: BTreeMap<Sequence, Footprint>,
     pub(super) recount: Option<BackfillProgress>,
     pub(super) past: PastData,

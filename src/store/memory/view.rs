@@ -301,7 +301,7 @@ impl Transaction for MemoryTransaction {
             sequence: self.turn.sequence,
             time,
         };
-        // What went ahead is not looked through again.
+        // Parts that went ahead are not looked through again.
         let footprint = match self.ahead.as_slice() {
             [] => Footprint::of(changes),
             _ => Footprint::Everything,

@@ -135,7 +135,7 @@ struct Write<'a> {
     mark: WriteMark,
     /// Whether the turn is taken by the first part.
     takes_turn: bool,
-    /// What the write touches, as the last part of its entry in the log tells.
+    /// The write's footprint, for the last part of its entry in the log.
     footprint: Vec<u8>,
     sql: Sql,
     parts: Vec<String>,

@@ -242,7 +242,7 @@ impl Transaction for SqlTransaction {
             sequence: self.turn.sequence,
             time,
         };
-        // What went ahead is not looked through again.
+        // Parts that went ahead are not looked through again.
         let footprint = if self.went_ahead {
             Footprint::Everything
         } else {
