@@ -33,7 +33,10 @@ const ROWS: u64 = 40_000;
 /// The model whose mapping reads rows of people.
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/identity/model.yaml");
 
-static LISTS: LazyLock<Lists> = LazyLock::new(Lists::made_up);
+static LISTS: LazyLock<Lists> = LazyLock::new(|| {
+    let names = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/retail/web.csv");
+    Lists::read(Path::new(names)).expect("the sample's names")
+});
 /// No two turns say the same.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -94,7 +97,7 @@ pub(crate) async fn postgres() {
     let database = Postgres::start_with(&["fsync=on"]);
     let server = Server::start_with(&database.url(), &[]).await;
     databases::prepare_pgbench(&database);
-    let pids = [server.pid(), database.pid()];
+    let pids = [server.pid(), pid(&database)];
     for (what, work) in [
         (
             "new customers, one a call; pgbench one-row upserts",
@@ -252,6 +255,14 @@ fn processor(pids: &[u32]) -> f64 {
         ticks / 100.0 + processor(&children(*pid))
     });
     all.sum()
+}
+
+/// The process of a database that started all others.
+fn pid(database: &Postgres) -> u32 {
+    let file = database.socket_dir().join("data/postmaster.pid");
+    let text = std::fs::read_to_string(file).expect("a running database");
+    let line = text.lines().next().unwrap_or_default();
+    line.parse().expect("a number")
 }
 
 fn children(parent: u32) -> Vec<u32> {

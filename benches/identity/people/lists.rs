@@ -34,17 +34,6 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// Names that are all made up: as frequent and as rare as people's.
-    #[allow(dead_code, reason = "of the programs that have people one needs it")]
-    pub(crate) fn made_up() -> Self {
-        Self {
-            given: List::new(Vec::new(), 3_000, 20),
-            family: List::new(Vec::new(), 60_000, 20),
-            towns: List::new(Vec::new(), 20_000, 10),
-            streets: List::new(Vec::new(), 3_000, 20),
-        }
-    }
-
     /// Reads the names of the retailer's sample.
     pub(crate) fn read(sample: &Path) -> std::io::Result<Self> {
         Ok(Self {

@@ -38,11 +38,8 @@ pub(super) async fn begin(
     tasks: &TaskTracker,
 ) -> Result<SqlAttempt> {
     let apart = pools.dialect == Dialect::Sqlite;
-    let open = if apart {
-        None
-    } else {
-        Some(pools.take_writer().await?)
-    };
+    let session = pools.take_writer().await?;
+    let open = (!apart).then_some(session);
     let mut reads = SqlTransaction {
         dialect: pools.dialect,
         tenant: tenant.clone(),

@@ -121,7 +121,7 @@ impl SqlTransaction {
 
     pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<QueryResult>> {
         let rows = if self.apart {
-            let mut session = self.pools.take_writer().await?;
+            let mut session = Session::take(&self.pools.write()).await?;
             let rows = session.rows(statement).await;
             session.give_back();
             rows

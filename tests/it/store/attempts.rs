@@ -93,14 +93,47 @@ macro_rules! read {
     };
 }
 
-/// One read of each kind that a write makes, and a write that touches what it reads.
-fn touching() -> Vec<(&'static str, Read, Changes)> {
+/// A read that a write makes, and a write that touches what it reads.
+type Touching = (&'static str, Read, Changes);
+
+fn touching_records() -> Vec<Touching> {
+    let of_event = events(vec![event(&key("a"), "new", 5)]);
+    let said = Changes {
+        statements: vec![statement(&key("a"), 7, Sequence(3), 0)],
+        ..Changes::default()
+    };
+    let row = Changes {
+        profiles: vec![live(id(97), 9)],
+        ..Changes::default()
+    };
+    vec![
+        ("record", read!(records(&[key("a")])), of_record("a")),
+        ("its event", read!(records(&[key("a")])), of_event),
+        ("statement", read!(known_statements(&[self::said()])), said),
+        ("profile row", read!(profile_rows(&[id(97)])), row),
+        ("members", read!(members(&[id(97)])), of_record("a")),
+    ]
+}
+
+fn touching_identity() -> Vec<Touching> {
+    let held = Changes {
+        added_identifiers: vec![(email("a@x"), key("z"))],
+        ..Changes::default()
+    };
+    let keyed = Changes {
+        added_keys: vec![(BlockingKey(7), key("z"))],
+        ..Changes::default()
+    };
     let pair = MatchPair {
         left: key("a"),
         right: key("b"),
         verdict: MatchDecision::Review,
         millibits: 1,
         queued: false,
+    };
+    let paired = Changes {
+        pairs: vec![pair],
+        ..Changes::default()
     };
     let decision = StoredDecision {
         decision: Decision {
@@ -115,76 +148,35 @@ fn touching() -> Vec<(&'static str, Read, Changes)> {
         sequence: Sequence(3),
         withdrawn: false,
     };
+    let decided = Changes {
+        added_decisions: vec![decision],
+        ..Changes::default()
+    };
+    vec![
+        ("holders", read!(holders(&[email("a@x")], 5)), held),
+        (
+            "a holder",
+            read!(holders(&[email("held@x")], 5)),
+            of_record("a"),
+        ),
+        ("keyed", read!(keyed(&[BlockingKey(7)], 5)), keyed),
+        ("pairs", read!(pairs(&[key("b")])), paired),
+        ("decisions", read!(decisions_about(&[key("b")])), decided),
+    ]
+}
+
+fn touching_events() -> Vec<Touching> {
+    let one = event(&key("b"), "one", 5);
     let mut named = event(&key("other"), "named", 9);
     named.meaning = Meaning {
         object: Some(ObjectKey::new("order", "7")),
         ..Meaning::default()
     };
     vec![
-        ("record", read!(records(&[key("a")])), of_record("a")),
-        (
-            "record, by an event of it",
-            read!(records(&[key("a")])),
-            events(vec![event(&key("a"), "new", 5)]),
-        ),
-        (
-            "holders",
-            read!(holders(&[email("a@x")], 5)),
-            Changes {
-                added_identifiers: vec![(email("a@x"), key("z"))],
-                ..Changes::default()
-            },
-        ),
-        (
-            "a holder",
-            read!(holders(&[email("held@x")], 5)),
-            of_record("a"),
-        ),
-        (
-            "keyed",
-            read!(keyed(&[BlockingKey(7)], 5)),
-            Changes {
-                added_keys: vec![(BlockingKey(7), key("z"))],
-                ..Changes::default()
-            },
-        ),
-        (
-            "pairs",
-            read!(pairs(&[key("b")])),
-            Changes {
-                pairs: vec![pair],
-                ..Changes::default()
-            },
-        ),
-        (
-            "decisions",
-            read!(decisions_about(&[key("b")])),
-            Changes {
-                added_decisions: vec![decision],
-                ..Changes::default()
-            },
-        ),
-        (
-            "profile row",
-            read!(profile_rows(&[id(97)])),
-            Changes {
-                profiles: vec![live(id(97), 9)],
-                ..Changes::default()
-            },
-        ),
-        ("members", read!(members(&[id(97)])), of_record("a")),
-        (
-            "statement",
-            read!(known_statements(&[said()])),
-            Changes {
-                statements: vec![statement(&key("a"), 7, Sequence(3), 0)],
-                ..Changes::default()
-            },
-        ),
         (
             "event",
             read!(known_events(&[event(&key("b"), "one", 5).key()])),
-            events(vec![event(&key("b"), "one", 5)]),
+            events(vec![one]),
         ),
         (
             "object",
@@ -205,7 +197,8 @@ pub(crate) async fn an_attempt_is_overtaken_by_a_write_that_touched_what_it_read
     first.added_identifiers = vec![(email("held@x"), key("a"))];
     put(store, &first).await;
     put(store, &of_record("b")).await;
-    for (name, read, changes) in touching() {
+    let touching = [touching_records(), touching_identity(), touching_events()];
+    for (name, read, changes) in touching.into_iter().flatten() {
         let mut late = attempt(store).await;
         read(late.reads()).await;
         put(store, &changes).await;

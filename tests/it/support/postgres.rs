@@ -220,12 +220,6 @@ impl Postgres {
         self.dir.path()
     }
 
-    /// The process that was started.
-    #[allow(dead_code, reason = "only benchmarks ask for it")]
-    pub(crate) fn pid(&self) -> u32 {
-        self.server.as_ref().expect("it runs").id()
-    }
-
     /// Takes the server away at once, as a crash of all its processes would.
     pub(crate) fn stop(&mut self) {
         let Some(mut server) = self.server.take() else {
