@@ -221,7 +221,7 @@ impl Store for SqlStore {
     async fn attempt(&self, tenant: &TenantId) -> Result<Box<dyn Attempt>> {
         let Self { pools, tasks, .. } = self;
         pools.availability.may_write()?;
-        let begun = Box::pin(attempt::begin(pools, tenant, tasks));
+        let begun = attempt::begin(pools, tenant, tasks);
         Ok(Box::new(pools.guard(begun).await?))
     }
 

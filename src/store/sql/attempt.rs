@@ -31,31 +31,38 @@ pub(super) struct SqlAttempt {
     reads: Recorded<SqlTransaction>,
 }
 
-/// Begins at the tenant's last write.
+/// Begins at the tenant's last write: in a task of its own, since looking whether the file is in its
+/// place may have to rescue what was in it.
 pub(super) async fn begin(
     pools: &Arc<Pools>,
     tenant: &TenantId,
     tasks: &TaskTracker,
 ) -> Result<SqlAttempt> {
-    let apart = pools.dialect == Dialect::Sqlite;
-    let session = pools.take_writer().await?;
-    let open = (!apart).then_some(session);
-    let mut reads = SqlTransaction {
-        dialect: pools.dialect,
-        tenant: tenant.clone(),
-        turn: WriteTurn::default(),
-        open,
-        apart,
-        went_ahead: false,
-        pools: pools.clone(),
-        tasks: tasks.clone(),
-    };
-    let statement = last_write(pools.dialect, tenant);
-    let rows = reads.rows(statement).await?;
-    reads.turn = rows.first().map_or(Ok(first_turn()), next_turn)?;
-    Ok(SqlAttempt {
-        reads: Recorded::new(reads),
-    })
+    let (pools, tenant, tracker) = (pools.clone(), tenant.clone(), tasks.clone());
+    let begun = tasks.spawn(async move {
+        let dialect = pools.dialect;
+        let apart = dialect == Dialect::Sqlite;
+        let session = pools.take_writer().await?;
+        let mut reads = SqlTransaction {
+            dialect,
+            tenant,
+            turn: WriteTurn::default(),
+            open: (!apart).then_some(session),
+            apart,
+            went_ahead: false,
+            pools,
+            tasks: tracker,
+        };
+        let statement = last_write(dialect, &reads.tenant);
+        let rows = reads.rows(statement).await?;
+        reads.turn = rows.first().map_or(Ok(first_turn()), next_turn)?;
+        Ok(SqlAttempt {
+            reads: Recorded::new(reads),
+        })
+    });
+    begun
+        .await
+        .unwrap_or_else(|panic| Err(Error::Internal(format!("attempt: {panic}"))))
 }
 
 impl SqlAttempt {
@@ -127,9 +134,10 @@ pub(super) fn writes_after(
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let (base, limit) = (sql.bind(base.0), sql.limit(limit));
+    let entry = format!("c.tenant = {tenant} AND c.sequence > {base} AND c.last = 1");
+    let entry = dialect.look_up("change_log", "c", &entry);
     sql.statement(format!(
-        "SELECT t.sequence, t.model_version, t.write_time, c.footprint FROM tenant AS t \
-         JOIN change_log AS c ON c.tenant = t.id AND c.sequence > {base} AND c.last = 1 \
+        "SELECT t.sequence, t.model_version, t.write_time, c.footprint FROM tenant AS t {entry} \
          WHERE t.id = {tenant} ORDER BY c.sequence LIMIT {limit}"
     ))
 }

@@ -121,14 +121,25 @@ impl SqlTransaction {
 
     pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<QueryResult>> {
         let rows = if self.apart {
-            let mut session = Session::take(&self.pools.write()).await?;
-            let rows = session.rows(statement).await;
-            session.give_back();
-            rows
+            self.rows_apart(statement).await
         } else {
             self.open()?.rows(statement).await
         };
         rows.inspect_err(|error| self.pools.note_failed_write(error))
+    }
+
+    /// A read that takes the writer's connection for itself, in a task of its own: a read that was
+    /// dropped half-way would close the connection, and a new one might open another file.
+    async fn rows_apart(&self, statement: Statement) -> Result<Vec<QueryResult>> {
+        let pools = self.pools.clone();
+        let read = self.tasks.spawn(async move {
+            let mut session = Session::take(&pools.write()).await?;
+            let rows = session.rows(statement).await;
+            session.give_back();
+            rows
+        });
+        read.await
+            .unwrap_or_else(|panic| Err(Error::Internal(format!("read: {panic}"))))
     }
 }
 

@@ -297,7 +297,7 @@ async fn a_page_of_a_customer_with_a_hundred_thousand_events_reads_no_more_than_
 }
 
 /// The indexes that each query must look up in, each with its last condition.
-const LOOKUPS: [(&str, &[(&str, &str)]); 36] = [
+const LOOKUPS: [(&str, &[(&str, &str)]); 37] = [
     (
         "profiles",
         &[
@@ -345,6 +345,10 @@ const LOOKUPS: [(&str, &[(&str, &str)]); 36] = [
             ("tenant_pk", "(id = "),
             ("change_log_pk", "ROW(sequence, part) > "),
         ],
+    ),
+    (
+        "writes_after",
+        &[("tenant_pk", "(id = "), ("change_log_pk", "(sequence > ")],
     ),
     ("memberships", &[("segment_member_pk", "(profile_id = ")]),
     (
