@@ -31,8 +31,8 @@ pub(super) struct SqlAttempt {
     reads: Recorded<SqlTransaction>,
 }
 
-/// Begins at the tenant's last write: in a task of its own, since looking whether the file is in its
-/// place may have to rescue what was in it.
+/// Begins at the tenant's last write: in a task of its own, since looking whether the file is in
+/// its place may have to rescue what was in it.
 pub(super) async fn begin(
     pools: &Arc<Pools>,
     tenant: &TenantId,
