@@ -68,7 +68,6 @@ impl Data {
         (!kept.is_unknown()).then_some(kept)
     }
 
-    /// Versions come into force in order.
     /// The turn of the next write.
     pub(super) fn next_turn(&self) -> WriteTurn {
         WriteTurn {
@@ -78,6 +77,7 @@ impl Data {
         }
     }
 
+    /// Versions come into force in order.
     pub(super) fn model_version(&self) -> i64 {
         self.activations.keys().next_back().copied().unwrap_or(0)
     }
@@ -155,7 +155,6 @@ impl Data {
         found
     }
 
-    /// What a database's primary keys would not let in.
     /// Applies all changes of a write that are not refused.
     pub(super) fn commit<'a>(
         &mut self,
@@ -178,6 +177,7 @@ impl Data {
         self.sequence = mark.sequence;
     }
 
+    /// What a database's primary keys would not let in.
     pub(super) fn refuse(&self, changes: &Changes) -> Result<()> {
         changes.refuse_nul()?;
         self.refuse_history(changes)?;
