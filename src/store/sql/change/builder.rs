@@ -83,19 +83,27 @@ impl Write<'_> {
         if let Some(activation) = activation {
             columns.push(("model_version", self.sql.bind(activation.version)));
         }
-        let before = self.sql.bind(sequence.before().0);
         let (names, values): (Vec<&str>, Vec<String>) = columns.into_iter().unzip();
-        let set: Vec<String> = names
-            .iter()
-            .skip(1)
-            .map(|name| format!("{name} = excluded.{name}"))
-            .collect();
-        let turn = format!(
-            "INSERT INTO tenant ({}) VALUES ({}) ON CONFLICT (id) DO UPDATE SET {} WHERE tenant.sequence = {before}",
-            names.join(", "),
-            values.join(", "),
-            set.join(", "),
-        );
+        let before = sequence.before().0;
+        // A tenant that has gone is not made again by a write that was to follow another one.
+        let turn = if before == 0 {
+            format!(
+                "INSERT INTO tenant ({}) VALUES ({}) ON CONFLICT (id) DO NOTHING",
+                names.join(", "),
+                values.join(", ")
+            )
+        } else {
+            let before = self.sql.bind(before);
+            let columns = names.iter().zip(&values).skip(1);
+            let set: Vec<String> = columns
+                .map(|(name, value)| format!("{name} = {value}"))
+                .collect();
+            format!(
+                "UPDATE tenant SET {} WHERE id = {} AND sequence = {before}",
+                set.join(", "),
+                values[0]
+            )
+        };
         let source = match self.sql.dialect {
             Dialect::Postgres => {
                 self.push(format!("{turn} RETURNING sequence"));
