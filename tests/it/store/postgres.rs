@@ -8,7 +8,7 @@ mod settings;
 use std::time::Duration;
 
 use customer_profile::store::sql::{Options, SqlStore};
-use customer_profile::store::{Changes, Error, EventPage, Store};
+use customer_profile::store::{Changes, Committed, Error, EventPage, Store};
 use profile_core::records::Event;
 use sea_orm::{ConnectionTrait, Database};
 
@@ -448,6 +448,20 @@ const LOOKUPS: [(&str, &[(&str, &str)]); 37] = [
         ],
     ),
 ];
+
+#[tokio::test]
+async fn a_tenant_that_has_gone_is_not_made_again_by_a_late_write() {
+    let server = Postgres::start();
+    let store = postgres(&server).await;
+    put(&store, &Changes::default()).await;
+    let late = store.attempt(&tenant()).await.expect("an attempt");
+    server.sql("DELETE FROM tenant");
+    let committed = late.commit(time(2), &Changes::default()).await;
+    let committed = committed.expect("no failure");
+    assert!(matches!(committed, Committed::NotNext(_)));
+    assert_eq!(server.sql("SELECT count(*) FROM tenant").trim(), "0");
+    store.close().await;
+}
 
 async fn check_plans(store: &SqlStore) {
     let plans = store.plans(&tenant()).await.expect("plans");
