@@ -31,6 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .extern_path(".google.rpc", "::tonic_types::pb")
         .bytes(".customer.profile.v1")
+        // The same message has the same bytes each time.
+        .btree_map(".customer.profile.v1")
         .compile_fds(descriptors)?;
     Ok(())
 }

@@ -11,7 +11,10 @@ mod client;
 mod config;
 mod context;
 mod demo;
+mod erase;
+mod erasures;
 mod explain;
+mod export;
 mod get;
 mod history;
 mod import;
@@ -66,6 +69,8 @@ Examples:
   customer-profile watch email:ann@shop.com        Changes as they happen
   customer-profile search 'ann mil'                Customers by the beginning of their names
   customer-profile explain email:ann@shop.com      Why their records are one profile
+  customer-profile export email:ann@shop.com       All that is known of them
+  customer-profile erase email:ann@shop.com        What an erasure of them would take
   customer-profile config                          Every setting, with its default";
 
 /// One profile of each customer from what all systems know, answered in real time over gRPC
@@ -100,6 +105,9 @@ enum Command {
     History(history::Args),
     Model(model::Args),
     Waiting(waiting::Args),
+    Export(export::Args),
+    Erase(erase::Args),
+    Erasures(erasures::Args),
     Publish(publish::Args),
     Config(config::Args),
 }
@@ -151,6 +159,9 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::History(args) => history::run(args).await,
         Command::Model(args) => model::run(args).await,
         Command::Waiting(args) => waiting::run(args).await,
+        Command::Export(args) => export::run(args).await,
+        Command::Erase(args) => erase::run(args).await,
+        Command::Erasures(args) => erasures::run(args).await,
         Command::Publish(args) => publish::run(args).await,
         Command::Config(args) => config::run(&args),
     }

@@ -16,6 +16,7 @@ mod attach;
 mod changes;
 mod correct;
 mod decide;
+mod erase;
 mod load;
 pub(crate) mod log;
 mod notes;
@@ -38,6 +39,7 @@ pub use apply::Outcome;
 pub use changes::WriteContext;
 pub(crate) use changes::{RecordDiff, identity_changes};
 pub use decide::{DecideError, Decided, DecisionRequest, MergeOutcome, Operation};
+pub use erase::{EraseError, EraseRequest, Erased};
 pub use ticket::{Receipt, StatementResult, Ticket};
 
 use crate::active_models::ActiveModels;
@@ -238,6 +240,30 @@ impl Ingest {
             Box::pin(ingest.writer.store.availability().guard(decided)).await
         });
         deciding.await.unwrap_or(Err(DecideError::Stopping))
+    }
+
+    /// Erases a customer, or with `validate_only` tells what that would take. Takes its turn as a
+    /// decision does.
+    ///
+    /// # Errors
+    /// All of [`EraseError`].
+    ///
+    /// # Cancel safety
+    /// As [`decide`](Self::decide).
+    pub async fn erase(
+        &self,
+        tenant: &TenantId,
+        request: EraseRequest,
+        validate_only: bool,
+    ) -> Result<Erased, EraseError> {
+        let turn = self.deciding.clone().lock_owned().await;
+        let (ingest, tenant) = (self.clone(), tenant.clone());
+        let erasing = tokio::spawn(async move {
+            let _turn = turn;
+            let erased = ingest.writer.erase(&tenant, &request, validate_only);
+            Box::pin(ingest.writer.store.availability().guard(erased)).await
+        });
+        erasing.await.unwrap_or(Err(EraseError::Stopping))
     }
 
     /// Checks a batch and queues it, if there is room now.

@@ -22,6 +22,7 @@ mod attachments;
 mod attempt;
 mod availability;
 mod changes;
+mod erasure;
 mod error;
 mod footprint;
 mod history;
@@ -56,6 +57,9 @@ use attempt::Recorded;
 pub use attempt::{Attempt, Committed, Held, WriteTurn};
 pub use availability::Availability;
 pub use changes::{BackfillProgress, Changes, CorrectedEvent};
+pub use erasure::{
+    ErasedPlace, Erasure, Erasures, Release, StoredErasure, Tombstone, TombstoneKey,
+};
 pub use error::Error;
 pub use history::{
     CorrectionKey, MembershipChange, StatementKey, StoredCorrection, StoredStatement,
@@ -93,7 +97,16 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Every method may be dropped at any point; nothing is left behind.
 #[async_trait]
 pub trait Store:
-    ApiKeys + Past + Population + Publications + SegmentIndex + Timelines + Send + Sync + 'static
+    ApiKeys
+    + Erasures
+    + Past
+    + Population
+    + Publications
+    + SegmentIndex
+    + Timelines
+    + Send
+    + Sync
+    + 'static
 {
     /// Which database this is: chosen at random when it was made. Read tokens carry it. Asked of
     /// the database once.
@@ -252,6 +265,9 @@ pub trait Snapshot: Attachments + Send {
     /// The records of profiles, each by its membership. In any order.
     async fn members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>>;
 
+    /// The records that are in no profile, and were last in one of these. In any order.
+    async fn former_members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>>;
+
     /// All records after a key, in order of key, at most `limit`.
     async fn scan_records(
         &mut self,
@@ -313,6 +329,9 @@ pub trait Snapshot: Attachments + Send {
         corrections: &[CorrectionKey],
     ) -> Result<Vec<CorrectionKey>>;
 
+    /// Those of the records that were erased, by their tombstones.
+    async fn erased(&mut self, tombstones: &[(Tombstone, RecordKey)]) -> Result<Vec<RecordKey>>;
+
     /// All statements about records, events apart: record by record, each in the order in which
     /// they were stored.
     async fn statements(&mut self, records: &[RecordKey]) -> Result<Vec<StoredStatement>>;
@@ -331,6 +350,9 @@ pub trait Transaction: Send {
     /// The time of the write before: this one's may not be earlier. The epoch when there was none.
     fn not_before(&self) -> Timestamp;
 
+    /// The key of the tenant's tombstones. `None`: nobody was erased.
+    fn tombstone_key(&self) -> Option<TombstoneKey>;
+
     /// Gives the writes whose times lie after `now` the time `now`, and
     /// [`not_before`](Transaction::not_before) with them, if no write lies within an hour after
     /// `now`. Answers how many. It is a part of this write: dropped, nothing has changed.
@@ -346,6 +368,14 @@ pub trait Transaction: Send {
     /// # Errors
     /// Those of `commit`, at the latest there. Nothing is written; the transaction is over.
     async fn write(&mut self, changes: &Changes) -> Result<()>;
+
+    /// Erases records, after changes were [written](Transaction::write) that leave them empty: all
+    /// history of them, what was said of them, their events, and each place that names them goes
+    /// with the commit. Keeps their tombstones and the receipt, and answers with it.
+    ///
+    /// # Errors
+    /// Those of `commit`. Nothing is written; the transaction is over.
+    async fn erase(&mut self, erasure: &Erasure) -> Result<StoredErasure>;
 
     /// Writes the index of segments with this write, if it is still at the revision before. Answers
     /// whether it was; if not, the transaction is to be dropped.

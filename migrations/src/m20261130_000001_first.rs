@@ -13,6 +13,7 @@
 //!   `WITHOUT ROWID` for a damaged one where another column is between them.
 
 mod changes;
+mod erasures;
 mod events;
 mod history;
 mod identity;
@@ -50,7 +51,7 @@ impl MigrationTrait for Migration {
 }
 
 /// The statements, by what they are about.
-pub(crate) fn all() -> [&'static [&'static str]; 8] {
+pub(crate) fn all() -> [&'static [&'static str]; 9] {
     [
         records::STATEMENTS,
         history::STATEMENTS,
@@ -60,5 +61,6 @@ pub(crate) fn all() -> [&'static [&'static str]; 8] {
         changes::STATEMENTS,
         segments::STATEMENTS,
         search::STATEMENTS,
+        erasures::STATEMENTS,
     ]
 }

@@ -51,6 +51,12 @@ scopes! {
     PreferencesRead = "preferences.read", true;
     /// Setting preferences, recording consents.
     PreferencesWrite = "preferences.write", false;
+    /// Erasing customers, and taking their tombstones away.
+    PrivacyErase = "privacy.erase", false;
+    /// All that is known of a customer, to be given out.
+    PrivacyExport = "privacy.export", true;
+    /// Receipts of erasures.
+    PrivacyRead = "privacy.read", false;
     /// Profiles, timelines, objects and contexts of customers that the caller names.
     ProfilesRead = "profiles.read", true;
     /// Finding customers by names and other words.

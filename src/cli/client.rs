@@ -22,6 +22,7 @@ use crate::grpc::v1::identity_service_client::IdentityServiceClient;
 use crate::grpc::v1::ingest_service_client::IngestServiceClient;
 use crate::grpc::v1::model_service_client::ModelServiceClient;
 use crate::grpc::v1::preference_service_client::PreferenceServiceClient;
+use crate::grpc::v1::privacy_service_client::PrivacyServiceClient;
 use crate::grpc::v1::profile_service_client::ProfileServiceClient;
 use crate::grpc::v1::publish_service_client::PublishServiceClient;
 use crate::grpc::v1::segment_service_client::SegmentServiceClient;
@@ -174,6 +175,11 @@ impl Client {
     /// The client of `PublishService`.
     pub(super) fn publishing(&self) -> PublishServiceClient<Channel> {
         PublishServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// The client of `PrivacyService`.
+    pub(super) fn privacy(&self) -> PrivacyServiceClient<Channel> {
+        PrivacyServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// A request without a deadline.

@@ -137,5 +137,6 @@ fn cause(cause: &Cause) -> String {
         Cause::Decision(decision) => decided("made", decision),
         Cause::Withdrawal(decision) => decided("withdrawn", decision),
         Cause::ModelVersion(version) => format!("model version {version} activated"),
+        Cause::Erasure(erasure) => format!("{erasure} of another customer"),
     }
 }

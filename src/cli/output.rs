@@ -57,6 +57,11 @@ pub(super) fn json(name: &str, message: &impl prost::Message) -> anyhow::Result<
     Ok(serde_json::to_string_pretty(&canonical(name, message)?)?)
 }
 
+/// The same in one line.
+pub(super) fn json_line(name: &str, message: &impl prost::Message) -> anyhow::Result<String> {
+    Ok(serde_json::to_string(&canonical(name, message)?)?)
+}
+
 /// A message in canonical JSON.
 fn canonical(name: &str, message: &impl prost::Message) -> anyhow::Result<serde_json::Value> {
     serialize(

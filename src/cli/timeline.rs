@@ -1,6 +1,6 @@
 //! `timeline`: the events of a customer.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use super::client::{Client, answered};
@@ -226,7 +226,7 @@ fn counts(counts: &[v1::EventTypeCount]) -> Option<String> {
 }
 
 /// Values by name, in one line.
-pub(super) fn values(values: &HashMap<String, v1::Value>) -> String {
+pub(super) fn values(values: &BTreeMap<String, v1::Value>) -> String {
     let mut values: Vec<_> = values.iter().collect();
     values.sort_by_key(|(name, _)| *name);
     let values = values

@@ -13,7 +13,7 @@ use tonic::Status;
 
 use super::token::TokenError;
 use crate::background::segments::PreviewError;
-use crate::ingest::{self, DecideError};
+use crate::ingest::{self, DecideError, EraseError};
 use crate::rollout::RolloutError;
 use crate::transport::Ended;
 use crate::{compute, explain, reader, store};
@@ -31,6 +31,8 @@ pub(super) enum ApiError {
     Explain(explain::Error),
     /// A decision was not made.
     Decide(DecideError),
+    /// Nobody was erased.
+    Erase(EraseError),
     /// A write failed as a whole.
     Ingest(ingest::Error),
     /// A model was not planned, applied or trained.
@@ -43,6 +45,10 @@ pub(super) enum ApiError {
     NoModel(Option<i64>),
     /// There is no publication of this name.
     NoPublication(String),
+    /// Something has changed since an export began.
+    ExportChanged,
+    /// There is no such erasure.
+    NoErasure,
     /// One source of a merge does not exist.
     SourceNotFound,
     /// A rule refuses one source of a merge.
@@ -76,6 +82,7 @@ from! {
     reader::Error => Read,
     explain::Error => Explain,
     DecideError => Decide,
+    EraseError => Erase,
     ingest::Error => Ingest,
     RolloutError => Rollout,
     store::Error => Store,

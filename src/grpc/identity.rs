@@ -5,12 +5,14 @@
 
 mod decisions;
 mod decode;
-mod encode;
+pub(super) mod encode;
 
 use std::sync::Arc;
 
 use profile_core::records::{ProfileId, Sequence};
 use tonic::{Request, Response, Status};
+
+pub(super) use decisions::Who;
 
 use super::call_context::CallContext;
 use super::checked::{Checked, both, page_size};

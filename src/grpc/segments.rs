@@ -20,7 +20,7 @@ use crate::background::segments::{PreviewBounds, Segments};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
 use crate::reader::{Answer, Freshness, Reader};
-use crate::store::Store;
+use crate::store::{SegmentMember, Store};
 
 /// How many keys a check may have, and how many segments.
 const MAX_KEYS: usize = 500;
@@ -202,13 +202,8 @@ impl SegmentApi {
             .store
             .memberships(&context.tenant, &[profile.id])
             .await?;
-        let memberships = found.into_iter().map(|member| v1::SegmentMembership {
-            segment: member.segment,
-            enter_time: Some(time(member.enter_time)),
-            exit_time: member.exit_time.map(time),
-        });
         Ok(v1::ListMembershipsResponse {
-            memberships: memberships.collect(),
+            memberships: found.into_iter().map(stay).collect(),
             profile: profile_name(&profile.id),
             completeness: completeness.into(),
         })
@@ -359,4 +354,13 @@ fn candidate(condition: &str, model: &Model) -> Checked<profile_core::model::Seg
     model
         .candidate_segment(condition)
         .map_err(|wrong| wrong.into_iter().map(told).collect())
+}
+
+/// A stay in a segment.
+pub(super) fn stay(member: SegmentMember) -> v1::SegmentMembership {
+    v1::SegmentMembership {
+        segment: member.segment,
+        enter_time: Some(time(member.enter_time)),
+        exit_time: member.exit_time.map(time),
+    }
 }

@@ -81,6 +81,9 @@ pub(super) fn of(error: ApiError, context: &CallContext) -> Status {
         ApiError::Read(error) => reads::read(error, context),
         ApiError::Explain(error) => reads::explain(error, context),
         ApiError::Decide(error) => writes::decide(error, context),
+        ApiError::Erase(error) => writes::erase(&error, context),
+        ApiError::NoErasure => writes::no_erasure(),
+        ApiError::ExportChanged => reads::export_changed(),
         ApiError::Ingest(error) => writes::ingest(&error, context),
         ApiError::Rollout(error) => writes::rollout(&error, context),
         ApiError::Store(error) => store::store(&error, context),
@@ -158,6 +161,7 @@ pub(crate) fn reason(reason: Reason) -> ErrorReason {
         Reason::EventIdReused => ErrorReason::EventIdReused,
         Reason::StoreRefused => ErrorReason::StoreRefused,
         Reason::NotForPurpose => ErrorReason::NotForPurpose,
+        Reason::RecordErased => ErrorReason::RecordErased,
     }
 }
 

@@ -113,6 +113,23 @@ impl<'a> Applied<'a> {
         applied
     }
 
+    /// Records of which nothing is left but the names that they carry.
+    #[must_use]
+    pub(super) fn emptied(records: Vec<Record>) -> Self {
+        let empty = |record: &Record| {
+            let mut empty = Record::new(record.key.clone(), record.first_seen);
+            empty.membership = record.membership.clone();
+            (record.key.clone(), empty)
+        };
+        Self {
+            after: records.iter().map(empty).collect(),
+            before: (records.into_iter())
+                .map(|record| (record.key.clone(), record))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
     fn record(&mut self, statement: &'a RecordStatement, known: &mut Known) -> Outcome {
         let new = || Record::new(statement.record.clone(), statement.receive_time);
         let record = self

@@ -1,7 +1,8 @@
 //! One write: a batch of one tenant's statements, from the turn to the commit.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+mod recheck;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,9 +20,11 @@ use crate::clock::{Clock, is_unsettled, settle};
 use crate::neighbourhood;
 use crate::store::retry::jittered;
 use crate::store::{
-    Activation, Attempt, Changes, Committed, Error, Held, Result, Store, Transaction, WriteTurn,
+    Activation, Attempt, Changes, Committed, Error, Held, Result, Store, Tombstone, Transaction,
+    WriteTurn,
 };
 use crate::telemetry::Metrics;
+use recheck::{Rechecked, merge};
 
 /// How often a write is tried again when another writer was in the way.
 const MAX_CONFLICTS: u32 = 8;
@@ -151,10 +154,11 @@ impl Writer {
     async fn write_once(&self, tenant: &TenantId, batch: Batch<'_>, turn: Turn) -> Result<Written> {
         let (mut attempt, running) = self.attempt(tenant, turn).await?;
         let model = &running.model;
+        let rechecked = Rechecked::new(batch, &running);
         let Rechecked {
             statements,
             rejected,
-        } = Rechecked::new(batch, &running);
+        } = self.without_erased(&mut *attempt, rechecked).await?;
         // Servers' clocks differ, and are set back; times of writes go forward, or the past could
         // not be told by time.
         let now = self.clock.now().max(attempt.turn().not_before);
@@ -206,6 +210,30 @@ impl Writer {
             attached: applied.figures,
             ..written
         })
+    }
+
+    /// Refuses what is said of records that were erased.
+    async fn without_erased<'a>(
+        &self,
+        attempt: &mut dyn Attempt,
+        rechecked: Rechecked<'a>,
+    ) -> Result<Rechecked<'a>> {
+        let Some(key) = attempt.turn().tombstone_key else {
+            return Ok(rechecked);
+        };
+        let records: BTreeSet<&RecordKey> = rechecked
+            .statements
+            .iter()
+            .filter_map(Statement::record)
+            .collect();
+        let tombstones: Vec<(Tombstone, RecordKey)> = records
+            .into_iter()
+            .map(|record| (key.tombstone(record), record.clone()))
+            .collect();
+        let erased = self
+            .step("find_tombstones", attempt.reads().erased(&tombstones))
+            .await?;
+        Ok(rechecked.without(&erased.into_iter().collect()))
     }
 
     /// Writes a plan, and makes the answers that it concerns old.
@@ -339,56 +367,6 @@ impl Writer {
     }
 }
 
-/// The statements of a batch that fit the model in force: those that were checked under another one
-/// are checked again.
-struct Rechecked<'a> {
-    statements: Cow<'a, [Statement]>,
-    /// What is wrong with each statement of the batch by now; empty when nothing was checked again.
-    rejected: Vec<Option<Vec<Violation>>>,
-}
-
-impl<'a> Rechecked<'a> {
-    fn new(batch: Batch<'a>, running: &ActiveModel) -> Self {
-        if batch.model == Some(running.version) {
-            return Self {
-                statements: Cow::Borrowed(batch.statements),
-                rejected: Vec::new(),
-            };
-        }
-        let (mut statements, mut rejected) = (Vec::new(), Vec::new());
-        for statement in batch.statements {
-            match running
-                .model
-                .check(statement.draft(), statement.receive_time())
-            {
-                Ok(statement) => {
-                    statements.push(statement);
-                    rejected.push(None);
-                }
-                Err(violations) => rejected.push(Some(violations)),
-            }
-        }
-        Self {
-            statements: Cow::Owned(statements),
-            rejected,
-        }
-    }
-}
-
-/// The outcomes of all statements of a batch, from what was [`rejected`](Rechecked::rejected) and
-/// those of the ones that fit.
-fn merge(rejected: Vec<Option<Vec<Violation>>>, outcomes: Vec<Outcome>) -> Vec<Outcome> {
-    if rejected.is_empty() {
-        return outcomes;
-    }
-    let mut outcomes = outcomes.into_iter();
-    let all = rejected.into_iter().map(|rejected| match rejected {
-        Some(violations) => Some(Outcome::Rejected(violations)),
-        None => outcomes.next(),
-    });
-    all.flatten().collect()
-}
-
 impl Written {
     fn extend(&mut self, other: Self) {
         self.outcomes.extend(other.outcomes);
@@ -408,43 +386,7 @@ impl Written {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::tests::{NOW, World, record};
-    use profile_core::model::Model;
-
-    #[test]
-    fn statements_checked_under_another_model_are_checked_again() {
-        let model = Model::parse(crate::tests::MODEL).expect("a model");
-        let statement = model.check(record("1", "account", "a"), NOW).expect("fits");
-        let batch = Batch {
-            statements: &[statement],
-            model: Some(1),
-        };
-        let active = |version, file: &str| ActiveModel {
-            version,
-            model: Arc::new(Model::parse(file).expect("a model")),
-        };
-        let other = active(2, "sources: { elsewhere: }");
-        let rechecked = Rechecked::new(batch, &other);
-        assert!(rechecked.statements.is_empty());
-        assert!(rechecked.rejected[0].is_some());
-        let same = active(1, "sources: { elsewhere: }");
-        assert_eq!(Rechecked::new(batch, &same).statements.len(), 1);
-    }
-
-    #[test]
-    fn outcomes_keep_the_order_of_the_statements() {
-        let rejected = vec![None, Some(Vec::new()), None];
-        let outcomes = merge(rejected, vec![Outcome::Stored, Outcome::Duplicate]);
-        assert_eq!(
-            outcomes,
-            [
-                Outcome::Stored,
-                Outcome::Rejected(Vec::new()),
-                Outcome::Duplicate
-            ]
-        );
-    }
+    use crate::tests::{World, record};
 
     #[tokio::test]
     async fn a_batch_that_is_known_already_makes_no_write() {

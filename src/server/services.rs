@@ -16,8 +16,8 @@ use crate::background::segments::Segments;
 use crate::changes::LogFollower;
 use crate::explain::Explainer;
 use crate::grpc::{
-    ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi,
-    PublishApi, SegmentApi, Services, Watches,
+    ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi, PrivacyApi,
+    ProfileApi, PublishApi, SegmentApi, Services, Watches,
 };
 use crate::ingest::{self, Ingest};
 use crate::reader::Reader;
@@ -75,6 +75,13 @@ pub(super) fn build(
         identity: identity_api(parts, &models, &ingest),
         ingest: ingest_api(parts, &models, &ingest),
         model: ModelApi { rollout },
+        privacy: PrivacyApi {
+            ingest: ingest.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            reader: profile_api.reader.clone(),
+            max_staleness: config.cache.max_staleness,
+        },
         preference: preference_api(&profile_api, ingest),
         profile: profile_api,
         publish: PublishApi {

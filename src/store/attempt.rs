@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use profile_core::records::{Sequence, Timestamp};
 
 pub(super) use self::recorded::Recorded;
-use super::{Changes, Result, Snapshot, Transaction};
+use super::{Changes, Result, Snapshot, TombstoneKey, Transaction};
 
 /// The place of a write among those of its tenant.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,6 +23,8 @@ pub struct WriteTurn {
     pub model_version: i64,
     /// The time of the write before: this one's may not be earlier.
     pub not_before: Timestamp,
+    /// The key of the tenant's tombstones. `None`: nobody was erased.
+    pub tombstone_key: Option<TombstoneKey>,
 }
 
 /// A write that holds no turn before it commits. Dropped, it leaves nothing.
@@ -68,6 +70,7 @@ impl Attempt for Held {
             sequence: self.0.sequence(),
             model_version: self.0.model_version(),
             not_before: self.0.not_before(),
+            tombstone_key: self.0.tombstone_key(),
         }
     }
 

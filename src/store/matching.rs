@@ -94,6 +94,11 @@ pub enum Cause {
         /// Its version.
         version: i64,
     },
+    /// Another customer was erased.
+    Erasure {
+        /// The id of the erasure.
+        id: String,
+    },
 }
 
 /// A merge or a split.

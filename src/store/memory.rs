@@ -7,6 +7,7 @@ mod api_keys;
 mod attachments;
 mod attempt;
 mod data;
+mod erasure;
 mod past;
 mod publication;
 mod segments;
@@ -117,7 +118,7 @@ impl Store for MemoryStore {
         let turn = self.tenants.of(tenant, Data::next_turn);
         let tenants = Arc::clone(&self.tenants);
         let view = View::Live(Arc::clone(&tenants), tenant.clone());
-        let (tenant, ahead) = (tenant.clone(), Vec::new());
+        let (tenant, ahead, erasure) = (tenant.clone(), Vec::new(), None);
         let (index, segments) = (Arc::clone(&self.segments), None);
         Ok(Box::new(MemoryTransaction {
             index,
@@ -127,6 +128,7 @@ impl Store for MemoryStore {
             turn,
             tenants,
             ahead,
+            erasure,
             _guard: guard,
         }))
     }

@@ -15,6 +15,7 @@ mod backup;
 mod change;
 mod connect;
 mod entity;
+mod erasure;
 mod error;
 mod fitness;
 mod log;

@@ -10,6 +10,7 @@ mod cases;
 mod consent;
 mod decisions;
 mod derived;
+mod erasure;
 mod explanation;
 mod order;
 mod past;
@@ -29,6 +30,7 @@ use tokio::runtime::Runtime;
 use cases::Case;
 use consent::consent_is_never_widened;
 use decisions::{decisions_hold_and_leave_nothing_behind, merge_writes_split_is_never_merged};
+use erasure::the_erased_leave_no_trace;
 use explanation::what_is_explained_is_what_is_served;
 use past::the_past_is_answered_as_it_was;
 use whole::{the_whole_finds_nothing_to_change, there_and_back_is_never_there};
@@ -160,6 +162,7 @@ on_every_store!(
     merge_writes_split_is_never_merged,
     the_whole_finds_nothing_to_change,
     there_and_back_is_never_there,
+    the_erased_leave_no_trace,
 );
 
 // Each case asks about everybody after each batch.

@@ -19,6 +19,7 @@ mod logs;
 mod memory;
 mod models;
 mod overload;
+mod privacy;
 mod publish;
 mod replicas;
 mod scenes;

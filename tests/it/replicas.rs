@@ -3,6 +3,7 @@
 
 mod audit;
 mod away;
+mod erased;
 mod fresh;
 mod frozen;
 mod sessions;

@@ -3,6 +3,7 @@
 mod api_keys;
 mod attempts;
 mod build;
+mod erasures;
 mod loads;
 mod log;
 mod matching;
@@ -69,6 +70,15 @@ on_each_store! {
         an_attempt_follows_without_writing,
         attempts_at_once_are_written_once_each,
         an_attempt_without_commit_leaves_nothing,
+    }
+    erasures {
+        an_erasure_reaches_everything_of_its_records,
+        an_erasure_takes_its_records_out_of_decisions,
+        an_erasure_takes_its_merges_with_it,
+        tombstones_tell_the_erased_until_they_are_released,
+        an_attempt_is_overtaken_by_an_erasure,
+        a_dropped_erasure_leaves_everything,
+        receipts_are_listed_newest_first,
     }
     loads {
         records_are_loaded_by_key,

@@ -86,4 +86,6 @@ pub enum Reason {
     StoreRefused,
     /// It is never used for such a purpose.
     NotForPurpose,
+    /// The record was erased.
+    RecordErased,
 }

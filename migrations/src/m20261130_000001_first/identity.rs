@@ -41,7 +41,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
         CONSTRAINT decision_pk PRIMARY KEY (tenant, id),
         CONSTRAINT decision_withdrawn_flag CHECK (withdrawn IN (0, 1))
     ) {wide}",
-    // Which records decisions in force speak of. Primary key: the decisions about a record.
+    // Which records decisions speak of, withdrawn ones too. Primary key: the decisions about a
+    // record.
     "CREATE TABLE decision_record (
         tenant {text} NOT NULL,
         source {text} NOT NULL,

@@ -12,11 +12,13 @@ pub(crate) const STATEMENTS: &[&str] = &[
     "INSERT INTO store_info (only_row, id) VALUES (1, {new_id})",
     // The write turn: the number and the time of the tenant's last write; no write's time is
     // earlier than that of the one before. `model_version`: the one in force; 0: none yet.
+    // `tombstone_key`: hashes the names of erased records; none: nobody was erased.
     "CREATE TABLE tenant (
         id {text} NOT NULL,
         sequence {int} NOT NULL,
         model_version {int} NOT NULL DEFAULT 0,
         write_time {int} NOT NULL DEFAULT 0,
+        tombstone_key {bytes},
         CONSTRAINT tenant_pk PRIMARY KEY (id)
     ) {narrow}",
     // What each source says now of each customer. Primary key: records by key, for writers.

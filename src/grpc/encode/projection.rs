@@ -128,6 +128,14 @@ fn unknown_path(index: usize, path: &str, first: bool) -> Violation {
 }
 
 impl Projection {
+    /// Everything that there is, for no purpose.
+    pub(in crate::grpc) fn full() -> Self {
+        Self {
+            full: true,
+            ..Self::default()
+        }
+    }
+
     /// Checks a view and a mask.
     pub(in crate::grpc) fn new(view: i32, mask: Option<FieldMask>) -> Result<Self, Vec<Violation>> {
         let mut violations = Vec::new();

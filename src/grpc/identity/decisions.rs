@@ -14,7 +14,8 @@ use crate::grpc::error::ApiError;
 use crate::grpc::status;
 use crate::grpc::{decode, token, v1};
 use crate::ingest::{Decided, DecisionRequest, MergeOutcome, Operation};
-use operation::{Who, kind, merge, record, same_record};
+pub(in crate::grpc) use operation::Who;
+use operation::{kind, merge, record, same_record};
 
 /// How many records may be taken out at once.
 const MAX_RECORDS: usize = 250;

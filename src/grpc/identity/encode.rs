@@ -10,6 +10,7 @@ use crate::explain::{
 };
 use crate::grpc::encode::{identifier, key, notes, origin, time, value};
 use crate::grpc::names::profile_name;
+use crate::grpc::privacy::erasure_name;
 use crate::grpc::v1::{self, identity_change::Cause as WireCause, match_link::Evidence};
 use crate::store::{Cause, IdentityChange, IdentityChangeKind, StoredDecision};
 
@@ -62,7 +63,7 @@ pub(super) fn related(found: Related) -> v1::HouseholdMember {
 }
 
 /// What a person decided.
-pub(super) fn decision(stored: StoredDecision) -> v1::Decision {
+pub(in crate::grpc) fn decision(stored: StoredDecision) -> v1::Decision {
     let StoredDecision {
         decision,
         actor,
@@ -86,7 +87,7 @@ pub(super) fn decision(stored: StoredDecision) -> v1::Decision {
 }
 
 /// A merge or a split.
-pub(super) fn change(change: IdentityChange) -> v1::IdentityChange {
+pub(in crate::grpc) fn change(change: IdentityChange) -> v1::IdentityChange {
     let kind = match change.kind {
         IdentityChangeKind::Merge => v1::IdentityChangeKind::Merge,
         IdentityChangeKind::Split => v1::IdentityChangeKind::Split,
@@ -120,6 +121,7 @@ fn cause(cause: Cause) -> WireCause {
         Cause::Decision { id, actor, note } => WireCause::Decision(decided(&id, actor, note)),
         Cause::Withdrawal { id, actor, note } => WireCause::Withdrawal(decided(&id, actor, note)),
         Cause::Model { version } => WireCause::ModelVersion(version),
+        Cause::Erasure { id } => WireCause::Erasure(erasure_name(&id)),
     }
 }
 

@@ -149,7 +149,7 @@ fn identifiers(said: &DraftRecord) -> Vec<v1::Identifier> {
     said.identifiers.iter().map(encode::identifier).collect()
 }
 
-fn values(said: &BTreeMap<String, Value>) -> std::collections::HashMap<String, v1::Value> {
+fn values(said: &BTreeMap<String, Value>) -> BTreeMap<String, v1::Value> {
     said.iter()
         .map(|(name, found)| (name.clone(), encode::value(found)))
         .collect()

@@ -104,3 +104,13 @@ pub(super) fn no_publication(name: &str) -> Status {
         &[],
     )
 }
+
+/// An export cannot go on.
+pub(super) fn export_changed() -> Status {
+    failure(
+        Code::Aborted,
+        ErrorReason::ExportChanged,
+        "resume_token: something of the customer has changed since; begin without a token",
+        &[],
+    )
+}

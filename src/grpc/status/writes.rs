@@ -8,7 +8,7 @@ use super::bounds::{draining, from_refusal};
 use super::{failure, invalid, reads, store};
 use crate::grpc::call_context::CallContext;
 use crate::grpc::v1::ErrorReason;
-use crate::ingest::{self, DecideError};
+use crate::ingest::{self, DecideError, EraseError};
 use crate::rollout::RolloutError;
 
 /// A write failed as a whole.
@@ -61,18 +61,51 @@ pub(super) fn decide(error: DecideError, context: &CallContext) -> Status {
             )
         }
         DecideError::Refused(guard) => rule_refused(&guard.name()),
-        DecideError::RequestReused => {
-            let message = "request_id: was used before for another request";
-            failure(
-                Code::InvalidArgument,
-                ErrorReason::RequestIdReused,
-                message,
-                &[],
-            )
-        }
+        DecideError::RequestReused => request_reused(),
         DecideError::Store(error) => store::store(&error, context),
         DecideError::Stopping => draining(),
     }
+}
+
+/// Nobody was erased.
+pub(super) fn erase(error: &EraseError, context: &CallContext) -> Status {
+    match error {
+        EraseError::NotFound => source_not_found(),
+        EraseError::RevisionChanged { expected, actual } => {
+            let metadata = [
+                ("expected", expected.to_string()),
+                ("actual", actual.to_string()),
+            ];
+            failure(
+                Code::FailedPrecondition,
+                ErrorReason::RevisionChanged,
+                format!("expected_revision: {error}"),
+                &metadata,
+            )
+        }
+        EraseError::RequestReused => request_reused(),
+        EraseError::Store(error) => store::store(error, context),
+        EraseError::Stopping => draining(),
+    }
+}
+
+/// There is no such erasure.
+pub(super) fn no_erasure() -> Status {
+    failure(
+        Code::NotFound,
+        ErrorReason::ErasureNotFound,
+        "name: there is no such erasure",
+        &[],
+    )
+}
+
+fn request_reused() -> Status {
+    failure(
+        Code::InvalidArgument,
+        ErrorReason::RequestIdReused,
+        "request_id: was used before for another request",
+        &[],
+    )
 }
 
 /// A rule refuses a merge.
@@ -86,7 +119,7 @@ pub(super) fn rule_refused(rule: &str) -> Status {
     )
 }
 
-/// One source of a merge does not exist.
+/// No profile answers to a name.
 pub(super) fn source_not_found() -> Status {
     failure(
         Code::NotFound,

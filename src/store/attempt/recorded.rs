@@ -9,7 +9,7 @@ use profile_core::records::{
 use crate::store::footprint::{ReadSet, Thing};
 use crate::store::{
     Attachments, BackfillProgress, CorrectionKey, KeyedRecord, MatchPair, ProfileRow, Result,
-    Snapshot, StatementKey, StoredDecision, StoredRequest, StoredStatement,
+    Snapshot, StatementKey, StoredDecision, StoredRequest, StoredStatement, Tombstone,
 };
 
 /// Reads through another one, and remembers what was asked for, found or not, and which records
@@ -53,6 +53,11 @@ impl<S: Snapshot> Snapshot for Recorded<S> {
         let members = self.reads.members(profiles).await?;
         self.saw(members.iter().map(|record| Thing::Record(&record.key)));
         Ok(members)
+    }
+
+    async fn former_members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>> {
+        self.seen.add_everything();
+        self.reads.former_members(profiles).await
     }
 
     async fn scan_records(
@@ -141,6 +146,11 @@ impl<S: Snapshot> Snapshot for Recorded<S> {
     ) -> Result<Vec<CorrectionKey>> {
         self.saw(corrections.iter().map(|key| Thing::Event(&key.event)));
         self.reads.known_corrections(corrections).await
+    }
+
+    async fn erased(&mut self, tombstones: &[(Tombstone, RecordKey)]) -> Result<Vec<RecordKey>> {
+        self.saw(tombstones.iter().map(|(_, record)| Thing::Record(record)));
+        self.reads.erased(tombstones).await
     }
 
     async fn statements(&mut self, records: &[RecordKey]) -> Result<Vec<StoredStatement>> {

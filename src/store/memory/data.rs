@@ -13,7 +13,8 @@ use crate::store::{
     Activation, AsOf, BackfillProgress, Changes, CorrectedEvent, CorrectionKey, Error,
     IdentityChange, KeyedRecord, LogEntry, LogPosition, Match, MatchPair, MembershipChange,
     ModelVersion, ProfileRow, ProfileState, Result, SearchTerm, StatementKey, StoredCorrection,
-    StoredDecision, StoredModel, StoredRequest, StoredStatement, Way, WriteMark, WriteTurn,
+    StoredDecision, StoredErasure, StoredModel, StoredRequest, StoredStatement, Tombstone,
+    TombstoneKey, Way, WriteMark, WriteTurn,
 };
 
 /// All that is kept of a tenant.
@@ -46,6 +47,11 @@ pub(super) struct Data {
     /// The footprint of each write.
     pub(super) footprints: BTreeMap<Sequence, Footprint>,
     pub(super) recount: Option<BackfillProgress>,
+    /// The key of tombstones, from the first erasure on.
+    pub(super) tombstone_key: Option<TombstoneKey>,
+    /// With the erasure of each.
+    pub(super) tombstones: BTreeMap<Tombstone, String>,
+    pub(super) erasures: BTreeMap<String, StoredErasure>,
     pub(super) past: PastData,
 }
 
@@ -74,6 +80,7 @@ impl Data {
             sequence: Sequence(self.sequence.0 + 1),
             model_version: self.model_version(),
             not_before: self.past.last_time(),
+            tombstone_key: self.tombstone_key,
         }
     }
 

@@ -97,10 +97,63 @@ impl PastData {
         }
     }
 
+    /// Takes out all that ever was of records, and of profiles that are nobody's. Answers how many
+    /// states that were.
+    pub(super) fn erase(
+        &mut self,
+        erased: &BTreeSet<RecordKey>,
+        profiles: &BTreeSet<ProfileId>,
+    ) -> u64 {
+        let mut states = 0;
+        for record in erased {
+            states += self.records.remove(record).map_or(0, |log| log.len());
+            for holders in self.holders.values_mut() {
+                states += holders.remove(record).map_or(0, |log| log.len());
+            }
+        }
+        for profile in profiles {
+            states += self.profiles.remove(profile).map_or(0, |log| log.len());
+        }
+        for log in self.events.values_mut() {
+            log.retain(|_, event| {
+                !event
+                    .as_ref()
+                    .is_some_and(|event| erased.contains(&event.record))
+            });
+        }
+        self.holders.retain(|_, holders| !holders.is_empty());
+        states as u64
+    }
+
+    /// The events that were of these records at some time.
+    pub(super) fn former_events(&self, records: &BTreeSet<RecordKey>) -> BTreeSet<EventKey> {
+        let is_theirs = |event: &Option<Event>| {
+            event
+                .as_ref()
+                .is_some_and(|event| records.contains(&event.record))
+        };
+        let of_records = self
+            .events
+            .iter()
+            .filter(|(_, log)| log.values().any(is_theirs));
+        of_records.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Takes out all that ever was of an event.
+    pub(super) fn forget_event(&mut self, key: &EventKey) {
+        self.events.remove(key);
+    }
+
     /// The events that held after a write.
     pub(super) fn events(&self, write: Sequence) -> impl Iterator<Item = &Event> {
         let then = self.events.values();
         then.filter_map(move |log| after(log, write)?.as_ref())
+    }
+
+    /// The profile that a record was in last.
+    pub(super) fn last_home(&self, record: &RecordKey) -> Option<ProfileId> {
+        let states = self.records.get(record)?.values().rev();
+        states.filter_map(|state| state.membership.profile).next()
     }
 
     fn home(&self, record: &RecordKey, write: Sequence) -> Option<ProfileId> {

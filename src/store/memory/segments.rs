@@ -1,6 +1,6 @@
 //! Segments in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -45,6 +45,23 @@ impl Index {
     }
 }
 
+impl Index {
+    /// How many stays profiles have.
+    pub(super) fn count_stays(&self, profiles: &BTreeSet<ProfileId>) -> u64 {
+        let stays = self.members.keys();
+        stays.filter(|(id, ..)| profiles.contains(id)).count() as u64
+    }
+
+    /// Takes profiles out; whoever is about to write has to look again.
+    pub(super) fn erase(&mut self, profiles: &BTreeSet<ProfileId>) {
+        self.members.retain(|(id, ..), _| !profiles.contains(id));
+        self.due.retain(|id, _| !profiles.contains(id));
+        if let Some(progress) = &mut self.progress {
+            progress.revision += 1;
+        }
+    }
+}
+
 /// The indexes of all tenants.
 #[derive(Default)]
 pub(super) struct Indexes(Mutex<HashMap<TenantId, Index>>);
@@ -62,7 +79,7 @@ impl MemoryStore {
     }
 
     fn live(&self, tenant: &TenantId) -> impl Fn(&ProfileId) -> bool {
-        let live: std::collections::BTreeSet<ProfileId> = self.tenants.of(tenant, |data| {
+        let live: BTreeSet<ProfileId> = self.tenants.of(tenant, |data| {
             data.profiles
                 .values()
                 .filter(|row| row.state == ProfileState::Live)

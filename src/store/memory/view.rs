@@ -17,9 +17,9 @@ use super::segments::Indexes;
 use crate::store::footprint::Footprint;
 use crate::store::past::refuse_time;
 use crate::store::{
-    BackfillProgress, Changes, CorrectionKey, Error, KeyedRecord, MatchPair, ProfileRow, Result,
-    SegmentChanges, Snapshot, StatementKey, StoredDecision, StoredRequest, StoredStatement,
-    Transaction, WriteMark, WriteTurn,
+    BackfillProgress, Changes, CorrectionKey, ErasedPlace, Erasure, Error, KeyedRecord, MatchPair,
+    ProfileRow, Result, SegmentChanges, Snapshot, StatementKey, StoredDecision, StoredErasure,
+    StoredRequest, StoredStatement, Tombstone, TombstoneKey, Transaction, WriteMark, WriteTurn,
 };
 
 /// What a snapshot looks at: a copy; a transaction at the store itself, since it holds the turn.
@@ -65,6 +65,17 @@ impl Snapshot for View {
 
     async fn count_records(&mut self, limit: usize) -> Result<usize> {
         Ok(self.of(|data| data.records.len().min(limit)))
+    }
+
+    async fn former_members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>> {
+        Ok(self.of(|data| {
+            let gone = data.records.values();
+            let gone = gone.filter(|record| record.membership.profile.is_none());
+            let last = |record: &&Record| data.past.last_home(&record.key);
+            gone.filter(|record| last(record).is_some_and(|id| profiles.contains(&id)))
+                .cloned()
+                .collect()
+        }))
     }
 
     async fn scan_records(
@@ -211,6 +222,15 @@ impl Snapshot for View {
         }))
     }
 
+    async fn erased(&mut self, tombstones: &[(Tombstone, RecordKey)]) -> Result<Vec<RecordKey>> {
+        Ok(self.of(|data| {
+            let known = tombstones
+                .iter()
+                .filter(|(tombstone, _)| data.tombstones.contains_key(tombstone));
+            known.map(|(_, record)| record.clone()).collect()
+        }))
+    }
+
     async fn known_corrections(
         &mut self,
         corrections: &[CorrectionKey],
@@ -234,6 +254,8 @@ pub(super) struct MemoryTransaction {
     pub(super) tenants: Arc<Tenants>,
     /// What was written ahead of the commit.
     pub(super) ahead: Vec<Changes>,
+    /// The erasure that comes with the commit.
+    pub(super) erasure: Option<Erasure>,
     /// The index of segments, and what is to be written to it.
     pub(super) index: Arc<Indexes>,
     pub(super) segments: Option<SegmentChanges>,
@@ -252,6 +274,10 @@ impl Transaction for MemoryTransaction {
 
     fn not_before(&self) -> Timestamp {
         self.turn.not_before
+    }
+
+    fn tombstone_key(&self) -> Option<TombstoneKey> {
+        self.turn.tombstone_key
     }
 
     async fn correct_times(&mut self, now: Timestamp) -> Result<u64> {
@@ -274,6 +300,28 @@ impl Transaction for MemoryTransaction {
     async fn write(&mut self, changes: &Changes) -> Result<()> {
         self.ahead.push(changes.clone());
         Ok(())
+    }
+
+    async fn erase(&mut self, erasure: &Erasure) -> Result<StoredErasure> {
+        // On a copy: nothing changes before the commit.
+        let mut data = self.tenants.of(&self.tenant, Data::clone);
+        let mark = WriteMark {
+            sequence: self.turn.sequence,
+            time: self.turn.not_before,
+        };
+        data.commit(mark, self.ahead.iter(), Footprint::Everything);
+        let (mut receipt, profiles) = data.erase(erasure, mark.sequence);
+        let stays = self
+            .index
+            .of(&self.tenant, |index| index.count_stays(&profiles));
+        if stays > 0 {
+            receipt.places.push((ErasedPlace::Segments, stays));
+        }
+        self.erasure = Some(Erasure {
+            receipt: receipt.clone(),
+            ..erasure.clone()
+        });
+        Ok(receipt)
     }
 
     async fn write_segments(&mut self, changes: &SegmentChanges) -> Result<bool> {
@@ -307,6 +355,13 @@ impl Transaction for MemoryTransaction {
             _ => Footprint::Everything,
         };
         data.commit(mark, all(), footprint);
+        if let Some(erasure) = &self.erasure {
+            let (_, profiles) = data.erase(erasure, mark.sequence);
+            // The receipt that was given is the one that is kept.
+            let receipt = erasure.receipt.clone();
+            data.erasures.insert(receipt.id.clone(), receipt);
+            self.index.of(&self.tenant, |index| index.erase(&profiles));
+        }
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use super::change;
 use super::pools::Pools;
 use super::session::{Purpose, Session};
 use super::statement::{Dialect, Sql};
-use super::write::{SqlTransaction, finish};
+use super::write::{SqlTransaction, finish, turn};
 use crate::store::footprint::Footprint;
 use crate::store::past::refuse_time;
 use crate::store::{
@@ -107,11 +107,7 @@ fn first_turn() -> WriteTurn {
 /// The turn after the last write.
 fn next_turn(last: &QueryResult) -> Result<WriteTurn> {
     let sequence: i64 = last.try_get("", "sequence")?;
-    Ok(WriteTurn {
-        sequence: Sequence(sequence + 1),
-        model_version: last.try_get("", "model_version")?,
-        not_before: Timestamp::from_micros(last.try_get("", "write_time")?),
-    })
+    turn(last, Sequence(sequence + 1))
 }
 
 /// Serves [`begin`], by `tenant_pk`.
@@ -119,7 +115,7 @@ fn last_write(dialect: Dialect, tenant: &TenantId) -> Statement {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     sql.statement(format!(
-        "SELECT sequence, model_version, write_time FROM tenant WHERE id = {tenant}"
+        "SELECT sequence, model_version, write_time, tombstone_key FROM tenant WHERE id = {tenant}"
     ))
 }
 
@@ -137,7 +133,7 @@ pub(super) fn writes_after(
     let entry = format!("c.tenant = {tenant} AND c.sequence > {base} AND c.last = 1");
     let entry = dialect.look_up("change_log", "c", &entry);
     sql.statement(format!(
-        "SELECT t.sequence, t.model_version, t.write_time, c.footprint FROM tenant AS t {entry} \
+        "SELECT t.sequence, t.model_version, t.write_time, t.tombstone_key, c.footprint FROM tenant AS t {entry} \
          WHERE t.id = {tenant} ORDER BY c.sequence LIMIT {limit}"
     ))
 }

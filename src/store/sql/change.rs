@@ -16,18 +16,19 @@ use profile_core::records::{Identifier, RecordKey, Sequence, TenantId, Timestamp
 use sea_orm::Statement;
 
 use self::columns::{
-    activation_columns, identifier_columns, key_columns, log_columns, membership_columns,
-    model_columns, profile_columns, profile_key, record_columns, recount_columns, request_columns,
-    rollup_columns, term_columns, version_columns,
+    activation_columns, identifier_columns, log_columns, membership_columns, model_columns,
+    profile_columns, profile_key, record_columns, recount_columns, request_columns, rollup_columns,
+    term_columns, version_columns,
 };
+pub(super) use self::columns::{json, key_columns};
 pub(super) use self::event_columns::correction_key_columns;
 use self::event_columns::{
     EVENT, corrected_columns, corrected_key, corrected_object_columns, correction_columns,
     event_columns, event_object_columns, unnamed_object_columns,
 };
+pub(super) use self::identity_columns::{decision_columns, identity_change_columns};
 use self::identity_columns::{
-    decision_columns, decision_record_columns, identity_change_columns, key_columns_of,
-    pair_columns, pair_key_columns,
+    decision_record_columns, key_columns_of, pair_columns, pair_key_columns,
 };
 use super::statement::{Column, Dialect, Sql};
 use crate::store::footprint::Footprint;
@@ -332,10 +333,6 @@ impl<'a> Write<'a> {
             "decision",
             OnConflict::Replace(&["withdrawn", "body"]),
             withdrawn,
-        )?;
-        self.delete(
-            "decision_record",
-            decision_record_columns(&changes.withdrawn_decisions),
         )?;
         self.insert(
             "decision_record",

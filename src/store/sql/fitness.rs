@@ -20,6 +20,7 @@ pub(super) const TABLES: &[&str] = &[
     "dead_letter",
     "decision",
     "decision_record",
+    "erasure",
     "event",
     "event_correction",
     "event_history",
@@ -49,6 +50,7 @@ pub(super) const TABLES: &[&str] = &[
     "statistics",
     "store_info",
     "tenant",
+    "tombstone",
     "write_time",
 ];
 

@@ -122,7 +122,7 @@ pub(super) fn decisions_about(
     let decision = dialect.look_up(
         "decision",
         "d",
-        &format!("d.tenant = {tenant} AND d.id = a.decision_id"),
+        &format!("d.tenant = {tenant} AND d.id = a.decision_id AND d.withdrawn = 0"),
     );
     Ok(sql.statement(format!(
         "SELECT d.id, d.sequence, d.withdrawn, d.body FROM {asked} {about} {decision}"

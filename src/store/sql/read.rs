@@ -356,7 +356,7 @@ pub(super) fn recount_progress(row: &QueryResult) -> Result<BackfillProgress> {
 }
 
 /// A merge or a split.
-fn identity_change(row: &QueryResult) -> Result<IdentityChange> {
+pub(super) fn identity_change(row: &QueryResult) -> Result<IdentityChange> {
     let body: String = row.try_get("", "body")?;
     let change: IdentityChange = document("identity_change", "body", "", &body)?;
     let ordinal: i64 = row.try_get("", "ordinal")?;

@@ -19,7 +19,7 @@ use super::write::{SqlTransaction, distinct, question};
 use super::{matching, query};
 use crate::store::{
     BackfillProgress, CorrectionKey, Error, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot,
-    StatementKey, StoredDecision, StoredRequest, StoredStatement, WriteTurn,
+    StatementKey, StoredDecision, StoredRequest, StoredStatement, Tombstone, WriteTurn,
 };
 
 /// Begins a snapshot.
@@ -113,6 +113,10 @@ impl Snapshot for SqlTransaction {
             .rows(matching::members(self.dialect, &self.tenant, &profiles)?)
             .await?;
         rows.iter().map(record).collect()
+    }
+
+    async fn former_members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>> {
+        self.find_former_members(&distinct(profiles)).await
     }
 
     async fn scan_records(
@@ -270,6 +274,10 @@ impl Snapshot for SqlTransaction {
         rows.iter()
             .map(|row| kept_event(question(&asked, row)?.clone(), row))
             .collect()
+    }
+
+    async fn erased(&mut self, tombstones: &[(Tombstone, RecordKey)]) -> Result<Vec<RecordKey>> {
+        self.find_tombstones(tombstones).await
     }
 
     async fn known_corrections(

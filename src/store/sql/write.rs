@@ -30,7 +30,8 @@ use super::statement::{Dialect, Sql};
 use crate::store::footprint::Footprint;
 use crate::store::past::refuse_time;
 use crate::store::{
-    Changes, Error, Result, SegmentChanges, Snapshot, Transaction, WriteMark, WriteTurn,
+    Changes, Erasure, Error, Result, SegmentChanges, Snapshot, StoredErasure, TombstoneKey,
+    Transaction, WriteMark, WriteTurn,
 };
 
 pub(super) struct SqlTransaction {
@@ -89,22 +90,14 @@ impl SqlTransaction {
             .rows(sql.statement(format!(
                 "INSERT INTO tenant (id, sequence) VALUES ({tenant}, 1) \
                  ON CONFLICT (id) DO UPDATE SET sequence = tenant.sequence + 1 \
-                 RETURNING sequence, model_version, write_time"
+                 RETURNING sequence, model_version, write_time, tombstone_key"
             )))
             .await?;
         let row = rows
             .first()
             .ok_or_else(|| Error::Internal("no turn was given".to_owned()))?;
-        let not_before = Timestamp::from_micros(row.try_get("", "write_time")?);
-        let (sequence, model_version) = (
-            Sequence(row.try_get("", "sequence")?),
-            row.try_get("", "model_version")?,
-        );
-        Ok(WriteTurn {
-            sequence,
-            model_version,
-            not_before,
-        })
+        let sequence = Sequence(row.try_get("", "sequence")?);
+        turn(row, sequence)
     }
 
     fn open(&mut self) -> Result<&mut Session> {
@@ -151,6 +144,17 @@ impl Drop for SqlTransaction {
             self.tasks.spawn_on(open.roll_back(), &runtime);
         }
     }
+}
+
+/// A turn, from the row of its tenant.
+pub(super) fn turn(tenant: &QueryResult, sequence: Sequence) -> Result<WriteTurn> {
+    let key: Option<Vec<u8>> = tenant.try_get("", "tombstone_key")?;
+    Ok(WriteTurn {
+        sequence,
+        model_version: tenant.try_get("", "model_version")?,
+        not_before: Timestamp::from_micros(tenant.try_get("", "write_time")?),
+        tombstone_key: key.as_deref().and_then(TombstoneKey::from_bytes),
+    })
 }
 
 /// Runs all statements and commits.
@@ -225,6 +229,10 @@ impl Transaction for SqlTransaction {
         self.turn.not_before
     }
 
+    fn tombstone_key(&self) -> Option<TombstoneKey> {
+        self.turn.tombstone_key
+    }
+
     async fn correct_times(&mut self, now: Timestamp) -> Result<u64> {
         self.move_times(now).await
     }
@@ -240,6 +248,11 @@ impl Transaction for SqlTransaction {
             self.execute(statement).await?;
         }
         Ok(())
+    }
+
+    async fn erase(&mut self, erasure: &Erasure) -> Result<StoredErasure> {
+        self.went_ahead = true;
+        self.erase_records(erasure).await
     }
 
     async fn write_segments(&mut self, changes: &SegmentChanges) -> Result<bool> {

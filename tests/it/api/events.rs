@@ -1,6 +1,6 @@
 //! Events of the catalogue: what may be said of them, and how the catalogue tells itself.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use customer_profile::active_models::ModelFile;
@@ -23,7 +23,7 @@ pub(super) fn saying(
         let properties = properties
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()));
-        event.properties = properties.collect::<HashMap<_, _>>();
+        event.properties = properties.collect::<BTreeMap<_, _>>();
     }
     statement
 }

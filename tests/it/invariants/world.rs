@@ -9,7 +9,7 @@ use customer_profile::clock::Clock;
 use customer_profile::config::Config;
 use customer_profile::explain::Explainer;
 use customer_profile::ingest::{
-    self, DecideError, Decided, DecisionRequest, Ingest, Outcome, Parts,
+    self, DecideError, Decided, DecisionRequest, EraseRequest, Erased, Ingest, Outcome, Parts,
 };
 use customer_profile::reader::{Freshness, Key, Limits, Reader, TimelineItem, TimelineQuery};
 use customer_profile::store::{MembershipChange, Store, StoredStatement};
@@ -153,6 +153,12 @@ impl World {
         self.ingest
             .decide(&self.tenant, request.clone(), validate_only)
             .await
+    }
+
+    /// Erases a customer.
+    pub(super) async fn erase(&self, request: &EraseRequest) -> Erased {
+        let erased = self.ingest.erase(&self.tenant, request.clone(), false);
+        erased.await.expect("an erasure")
     }
 
     /// Where each record is.

@@ -325,6 +325,26 @@ impl Publications for Faulty {
 }
 
 #[async_trait]
+impl Erasures for Faulty {
+    async fn list_erasures(
+        &self,
+        tenant: &TenantId,
+        after: Option<(Sequence, String)>,
+        limit: usize,
+    ) -> Result<Vec<StoredErasure>> {
+        self.inner.list_erasures(tenant, after, limit).await
+    }
+
+    async fn erasure(&self, tenant: &TenantId, id: &str) -> Result<Option<StoredErasure>> {
+        self.inner.erasure(tenant, id).await
+    }
+
+    async fn release_erasure(&self, tenant: &TenantId, id: &str, release: &Release) -> Result<()> {
+        self.inner.release_erasure(tenant, id, release).await
+    }
+}
+
+#[async_trait]
 impl SegmentIndex for Faulty {
     async fn segment_progress(&self, tenant: &TenantId) -> Result<Option<SegmentProgress>> {
         self.inner.segment_progress(tenant).await
@@ -456,8 +476,16 @@ impl Transaction for FaultyTransaction {
         self.inner.not_before()
     }
 
+    fn tombstone_key(&self) -> Option<TombstoneKey> {
+        self.inner.tombstone_key()
+    }
+
     async fn correct_times(&mut self, now: Timestamp) -> Result<u64> {
         self.inner.correct_times(now).await
+    }
+
+    async fn erase(&mut self, erasure: &Erasure) -> Result<StoredErasure> {
+        self.inner.erase(erasure).await
     }
 
     fn reads(&mut self) -> &mut dyn Snapshot {

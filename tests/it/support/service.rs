@@ -10,7 +10,8 @@ use customer_profile::grpc::v1::{
     self, context_service_client::ContextServiceClient,
     identity_service_client::IdentityServiceClient, ingest_service_client::IngestServiceClient,
     preference_service_client::PreferenceServiceClient,
-    profile_service_client::ProfileServiceClient, segment_service_client::SegmentServiceClient,
+    privacy_service_client::PrivacyServiceClient, profile_service_client::ProfileServiceClient,
+    segment_service_client::SegmentServiceClient,
 };
 use customer_profile::server::{Parts, serve};
 use customer_profile::store::Store;
@@ -151,6 +152,10 @@ impl Service {
 
     pub(crate) fn identity(&self) -> IdentityServiceClient<Channel> {
         IdentityServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn privacy(&self) -> PrivacyServiceClient<Channel> {
+        PrivacyServiceClient::new(self.channel.clone())
     }
 
     /// Says statements and answers with the results.

@@ -18,15 +18,15 @@ const MAX_NOTE_BYTES: usize = 1_024;
 
 /// The person who asks, their reason, and the request id; an empty one only tries.
 #[derive(Default)]
-pub(super) struct Who {
-    pub(super) actor: String,
-    pub(super) note: String,
-    pub(super) request_id: String,
-    pub(super) writes: bool,
+pub(in crate::grpc) struct Who {
+    pub(in crate::grpc) actor: String,
+    pub(in crate::grpc) note: String,
+    pub(in crate::grpc) request_id: String,
+    pub(in crate::grpc) writes: bool,
 }
 
 impl Who {
-    pub(super) fn new(
+    pub(in crate::grpc) fn new(
         note: Option<v1::DecisionNote>,
         request_id: String,
         validate_only: bool,

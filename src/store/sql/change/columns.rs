@@ -13,11 +13,13 @@ use crate::store::{
 };
 
 /// Stored as JSON. It cannot fail for these types; if it does, it is a bug.
-pub(super) fn json(document: &impl serde::Serialize) -> Result<String> {
+pub(in crate::store::sql) fn json(document: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(document).map_err(|error| Error::Internal(error.to_string()))
 }
 
-pub(super) fn key_columns<'a>(keys: impl Iterator<Item = &'a RecordKey> + Clone) -> Columns {
+pub(in crate::store::sql) fn key_columns<'a>(
+    keys: impl Iterator<Item = &'a RecordKey> + Clone,
+) -> Columns {
     vec![
         (
             "source",

@@ -72,7 +72,7 @@ pub(super) fn pair_columns(pairs: &[MatchPair]) -> Columns {
     columns
 }
 
-pub(super) fn decision_columns(decisions: &[StoredDecision]) -> Result<Columns> {
+pub(in crate::store::sql) fn decision_columns(decisions: &[StoredDecision]) -> Result<Columns> {
     let bodies = decisions.iter().map(json).collect::<Result<_>>()?;
     Ok(vec![
         (
@@ -116,7 +116,9 @@ pub(super) fn decision_record_columns(decisions: &[StoredDecision]) -> Columns {
 }
 
 /// Each change once for each of its two profiles.
-pub(super) fn identity_change_columns(changes: &[IdentityChange]) -> Result<Columns> {
+pub(in crate::store::sql) fn identity_change_columns(
+    changes: &[IdentityChange],
+) -> Result<Columns> {
     let mut rows: Vec<(Uuid, &IdentityChange, bool)> = Vec::new();
     for change in changes {
         rows.push((change.into.0, change, true));
