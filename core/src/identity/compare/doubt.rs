@@ -30,9 +30,14 @@ pub(super) fn doubtful(level: AgreementLevel, x: &Given, y: &Given) -> bool {
     };
     let unknown = x.known.is_none() && y.known.is_none();
     let spellings = || same_name(a, b) || without_vowels(a, b) || same_letters(x, y);
-    let one_unknown = x.known.is_none() || y.known.is_none();
-    let of_two = ends_of_two_sexes(x, y) || (one_unknown && is_with(a, b, 'a'));
+    let of_two = ends_of_two_sexes(x, y) || is_of_a_man_with_a(x, y) || is_of_a_man_with_a(y, x);
     alike && (of_two || (meet(x, y) || (unknown && other_sex(a, b))) && !spellings())
+}
+
+/// Whether one name is a man's and the other is that with an `a`, known or not: Ankit and Ankita.
+fn is_of_a_man_with_a(x: &Given, y: &Given) -> bool {
+    let is_mans = x.known.is_some_and(|known| known.sex == Sex::Male);
+    is_mans && y.word.text.strip_suffix('a') == Some(&*x.word.text)
 }
 
 /// Whether one name is the other with an `e`, and they are not given to one sex: Louis and Louise,

@@ -33,8 +33,8 @@ pub(super) fn in_other_order(x: &Given, a: &Name, y: &Given, b: &Name) -> bool {
 pub(super) fn turned_vietnamese(x: &Given, a: &Name, y: &Given, b: &Name) -> bool {
     let family = |name: &Name| name.family.as_ref().map(|family| family.word.hash);
     match (a.middle.as_slice(), b.middle.as_slice()) {
-        ([m], [n]) if is_vietnamese(a) && family(a) == family(b) => {
-            m.hash == y.word.hash && n.hash == x.word.hash && x.word.hash != y.word.hash
+        ([further], [other]) if is_vietnamese(a) && family(a) == family(b) => {
+            further.hash == y.word.hash && other.hash == x.word.hash && x.word.hash != y.word.hash
         }
         _ => false,
     }

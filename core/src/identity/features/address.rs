@@ -33,8 +33,9 @@ impl Street {
         let folded = text::fold(&raw.replace(['º', 'ª'], " "));
         // `#321, Street 128`: number 321.
         let folded = folded.trim_start_matches([' ', '#']);
-        let folded = folded.strip_prefix("c/").unwrap_or(folded);
-        let folded = if folded.contains('#') {
+        let folded = if let Some(rest) = folded.strip_prefix("c/") {
+            Cow::Owned(format!("calle {rest}"))
+        } else if folded.contains('#') {
             Cow::Owned(folded.replace('#', " apt "))
         } else {
             Cow::Borrowed(folded)
@@ -75,7 +76,8 @@ impl Street {
     /// Whether both name a home in one street, and not the same one.
     pub(in crate::identity) fn is_neighbour(&self, other: &Self) -> bool {
         let within = |a: &Self, b: &Self| a.words.iter().all(|word| b.words.contains(word));
-        let is_named = |street: &Self| street.name.len() >= LEAST_NAME;
+        // `515. Sokak` and `1796. Sokak` are two streets.
+        let is_named = |street: &Self| !matches!(street.name.as_str(), "sok" | "cad" | "mah");
         (is_named(self) || self.number == other.number)
             && (within(self, other) || within(other, self))
             && self.is_another_home(other)
@@ -183,9 +185,6 @@ fn is_house_or_unit(token: &str, next: Option<&str>) -> bool {
     let is_floor = || next.is_some_and(is_unit);
     is_number && !is_code(token) && (!is_ordinal(token) || is_floor())
 }
-
-/// A shorter name is that of any street with a number: `515. Sokak`.
-const LEAST_NAME: usize = 5;
 
 #[cfg(test)]
 mod tests {

@@ -375,7 +375,7 @@ fn tokens(raw: &str) -> Vec<String> {
     let mut titled = false;
     while words.len() > 1
         && (is_title(&words[0])
-            || words.len() > 2 && words::is_title_before_whole_name(&words[0])
+            || words.len() > 2 && words::is_title_before_whole_name(&words[0], &words[1])
             || titled && words::is_behind_title(&words[0])
             || words::is_spanish_title(&words[0]) && given_names::is_romance(&words[1]))
     {

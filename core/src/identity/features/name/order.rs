@@ -59,6 +59,8 @@ pub(super) fn without_honorifics(name: &str, home: Home) -> String {
         "นางสาว",
         "Ông",
     ];
+    // Hiragana has become katakana. A name in kana may end so.
+    const KANA: [&str; 3] = ["サマ", "サン", "チャン"];
     // Thai writes the honorific and the name in one word.
     const GLUED: [&str; 4] = ["คุณ", "นางสาว", "นาง", "นาย"];
     let honorifics = || {
@@ -67,8 +69,6 @@ pub(super) fn without_honorifics(name: &str, home: Home) -> String {
     };
     let words = name.split_whitespace();
     let has_more = words.clone().nth(1).is_some();
-    // Hiragana has become katakana. A name in kana may end so.
-    const KANA: [&str; 3] = ["サマ", "サン", "チャン"];
     let is_apart = |word: &str| {
         TITLES.contains(&word) || KANA.contains(&word) || honorifics().any(|one| *one == word)
     };
@@ -271,7 +271,9 @@ const UNKNOWN: u64 = 5_000;
 
 /// Names made of the father's: `Ivanovich`, `Sviatoslavovna`.
 fn is_patronymic(word: &str) -> bool {
-    ["ovich", "evich", "ovna", "evna", "ichna", "inichna"]
-        .iter()
-        .any(|ending| word.len() > ending.len() + 2 && word.ends_with(ending))
+    [
+        "ovich", "evich", "ovna", "evna", "ichna", "inichna", "ovych", "evych", "ivna",
+    ]
+    .iter()
+    .any(|ending| word.len() > ending.len() + 2 && word.ends_with(ending))
 }

@@ -6,6 +6,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use crate::identity::given_names;
+
 /// Words by a list, looked up by hash.
 struct Listed(LazyLock<HashSet<&'static str>>);
 
@@ -70,15 +72,15 @@ pub(super) fn is_behind_title(word: &str) -> bool {
     )
 }
 
-/// Words that are a title before a whole name, and a name elsewhere: Don Pedro Rivas, Don Rivas.
-pub(super) fn is_title_before_whole_name(word: &str) -> bool {
+/// Whether a word is a title before the given name that follows, though it is a name elsewhere.
+pub(super) fn is_title_before_whole_name(word: &str, next: &str) -> bool {
     static TITLES: Listed = Listed::new(|| {
         split(
             "don dona pan m me er ir col maj gen master judge father sister brother pastor rabbi \
              imam sheikh shaikh shaykh haji hj khun nai nang ibu ong ba pandit cik tuan datuk dato",
         )
     });
-    TITLES.has(word)
+    TITLES.has(word) && given_names::known(next).is_some()
 }
 
 /// Honorifics behind names in the scripts of East Asia.

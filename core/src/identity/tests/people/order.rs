@@ -72,28 +72,31 @@ fn town(most: usize) -> impl Strategy<Value = Vec<String>> {
     })
 }
 
-/// A decision about two sides, each a few records of the town.
+/// Decisions about two sides, each a few records of the town.
 fn decisions() -> impl Strategy<Value = Vec<Decision>> {
-    let side = || prop::collection::vec(0..16_usize, 1..4);
-    let one = (any::<bool>(), side(), side(), 0..3_i64);
-    prop::collection::vec(one, 0..4).prop_map(|all| {
-        let keys = |side: &[usize]| side.iter().map(|place| key(*place)).collect();
-        let numbered = all.iter().enumerate();
-        let decision = |(number, (must, left, right, second)): (
-            usize,
-            &(bool, Vec<usize>, Vec<usize>, i64),
-        )| Decision {
-            id: format!("d{number}"),
-            kind: if *must {
-                DecisionKind::MustLink
-            } else {
-                DecisionKind::CannotLink
-            },
-            left: keys(left),
-            right: keys(right),
-            time: Timestamp::from_micros(second * 1_000_000),
+    let side = || {
+        let places = prop::collection::vec(0..16_usize, 1..4);
+        places.prop_map(|places| places.into_iter().map(key).collect::<Vec<_>>())
+    };
+    let one = (any::<bool>(), side(), side(), 0..3_i64).prop_map(|(must, left, right, second)| {
+        let kind = if must {
+            DecisionKind::MustLink
+        } else {
+            DecisionKind::CannotLink
         };
-        numbered.map(decision).collect()
+        Decision {
+            id: String::new(),
+            kind,
+            left,
+            right,
+            time: Timestamp::from_micros(second * 1_000_000),
+        }
+    });
+    prop::collection::vec(one, 0..4).prop_map(|mut all| {
+        for (number, decision) in all.iter_mut().enumerate() {
+            decision.id = format!("d{number}");
+        }
+        all
     })
 }
 
