@@ -262,3 +262,6 @@ fn fold_identifiers(records: &[Record], model: &Model) -> Vec<ProfileIdentifier>
     };
     sayers.into_iter().map(held).collect()
 }
+
+#[cfg(test)]
+mod written;

@@ -13,6 +13,7 @@ mod fields;
 mod house;
 mod mailbox;
 mod names;
+mod order;
 mod scripts;
 mod veto;
 mod words;

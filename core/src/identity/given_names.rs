@@ -158,6 +158,12 @@ pub(super) fn is_fathers_too(word: &str) -> bool {
     })
 }
 
+/// Whether a word is a given name of Spain, Portugal or Italy.
+pub(super) fn is_romance(word: &str) -> bool {
+    static ROMANCE: Cultures = Cultures::new(|| bits_of(&["es", "it", "pt"]));
+    known(word).is_some_and(|known| known.is_given_in(&ROMANCE))
+}
+
 /// So many times more frequent as the one than as the other.
 const RATHER_FAMILY: u64 = 20;
 /// The share of a given name that is in no table of frequencies; in parts per thousand million.

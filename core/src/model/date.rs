@@ -103,7 +103,7 @@ pub enum UnreadDate {
 }
 
 /// Days that people give to forms that insist on a date, and ends of the clocks of systems.
-const PLACEHOLDERS: [(u16, u8, u8); 18] = [
+const PLACEHOLDERS: [(u16, u8, u8); 23] = [
     (1800, 1, 1),
     (1858, 11, 17),
     (1899, 12, 29),
@@ -113,6 +113,10 @@ const PLACEHOLDERS: [(u16, u8, u8); 18] = [
     (1901, 1, 1),
     (1901, 12, 13),
     (1901, 12, 14),
+    (1900, 12, 31),
+    (1910, 10, 10),
+    (1911, 11, 11),
+    (1912, 12, 12),
     (1904, 1, 1),
     (1904, 1, 2),
     (1969, 12, 31),
@@ -120,6 +124,7 @@ const PLACEHOLDERS: [(u16, u8, u8); 18] = [
     (2001, 1, 1),
     (2038, 1, 18),
     (2038, 1, 19),
+    (2079, 6, 6),
     (2099, 12, 31),
     (2100, 12, 31),
 ];

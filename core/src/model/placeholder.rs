@@ -12,6 +12,7 @@
 
 mod folded;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -32,27 +33,20 @@ pub enum Sort {
 }
 
 /// Placeholders of programs and people, whatever the field.
-const NOTHING_WORDS: &str = "null nil none nan na n/a n.a undefined unknown unkown unspecified anonymous anon guest visitor \
-    user customer client test testing tester dummy sample example demo default temp tmp empty blank missing \
-    invalid void false true yes no object object,object [object,object] nobody noone no-one not-set notset \
-    not_set not-available notavailable not-logged-in notloggedin logged-out not-applicable notapplicable tbd tba \
-    todo xxx xx x xxxx aaa asdf qwerty abc abc123 foo bar same dito ditto see-notes as-above \
-    unbekannt keine kein inconnu inconnue desconocido desconocida sconosciuto onbekend okand okänd ukendt ukjent nieznany \
-    неизвестно 不明 未知 なし 無 없음 tidak-ada belum-ada sin-datos sem-dados";
+const NOTHING_WORDS: &str = include_str!("placeholder/nothing.txt");
+
+/// Customers who are nobody in particular, names of fields, ends of the range of integers, and
+/// hashes of an empty text (MD5, SHA-1, SHA-256).
+const ID_WORDS: &str = include_str!("placeholder/ids.txt");
 
 /// Streets and towns that are none.
-const PLACE_WORDS: &str = "homeless no-fixed-abode nofixedabode nofixedaddress no-fixed-address general-delivery generaldelivery \
-    poste-restante posterestante postlagernd unknown-street unknownstreet no-address noaddress kein-adresse \
-    same-as-billing sameasbilling same-as-above sameasabove same-as-shipping sameasshipping address street strasse \
-    123-main-st 123-main-street 1-main-street 1-test-street test-street test-1 teststreet teststrasse \
-    1-anywhere-street anywhere нет-адреса адрес-неизвестен";
+const PLACE_WORDS: &str = include_str!("placeholder/places.txt");
 
-/// Mailboxes that are nobody's, whatever the domain.
-const MAILBOX_WORDS: &str = "test tests testing tester none no noone nobody na n.a n-a null nil unknown anonymous anon guest nomail \
-    noemail no-email no.email no_email noreply no-reply no_reply donotreply do-not-reply do_not_reply declined decline refused \
-    notprovided not.provided notavailable email fake fakeemail dummy sample example someone somebody \
-    asdf asdfg asdfasdf qwerty xxx xx aaa aa abc keine keinemail keine.mail sinemail sincorreo notiene semmail sem.email \
-    ingen brak brakmaila mailer-daemon postmaster hostmaster webmaster abuse root customer user";
+/// Mailboxes that are nobody's, whatever the domain; without the signs between their words.
+const MAILBOX_WORDS: &str = include_str!("placeholder/mailboxes.txt");
+
+/// First labels of domains at which no mailbox is anybody's.
+const HOST_WORDS: &str = include_str!("placeholder/hosts.txt");
 
 /// Device identifiers that many devices have.
 const DEVICE_WORDS: &str =
@@ -131,9 +125,19 @@ fn is_placeholder(sort: Sort, value: &str) -> bool {
     match sort {
         Sort::Email => is_no_mailbox(&lower(value)),
         Sort::Phone => is_no_line(value),
-        Sort::Id => is_nothing(value) || is_no_number(value) || is_no_device(value),
+        Sort::Id => {
+            is_nothing(value)
+                || Folded::of(value).is_some_and(|value| value.is_in(&IDS))
+                || is_no_number(value)
+                || is_no_device(value)
+                || is_template(value)
+        }
         Sort::Place => {
-            is_nothing(value) || Folded::of(value).is_some_and(|value| value.is_in(&PLACES))
+            let digits = || value.bytes().filter(u8::is_ascii_alphanumeric);
+            let is_no_code = digits().all(|digit| digit == b'0') || value == "99999";
+            is_nothing(value)
+                || Folded::of(value).is_some_and(|value| value.is_in(&PLACES))
+                || (value.is_ascii() && is_no_code)
         }
     }
 }
@@ -176,8 +180,10 @@ fn listed(list: &List, value: &str) -> bool {
 }
 
 static NOTHING: List = List::new(|| words(NOTHING_WORDS));
+static IDS: List = List::new(|| words(ID_WORDS));
 static PLACES: List = List::new(|| words(PLACE_WORDS));
 static MAILBOXES: List = List::new(|| words(MAILBOX_WORDS));
+static HOSTS: List = List::new(|| words(HOST_WORDS));
 static DEVICES: List = List::new(|| words(DEVICE_WORDS));
 
 /// Whether a value is blank, or a word that stands for nothing whatever the field.
@@ -234,25 +240,66 @@ fn counts(letters: impl Iterator<Item = char> + Clone, up: bool) -> bool {
     })
 }
 
+/// Whether a value is the name of a variable that a template left as it was: `{{customer.id}}`,
+/// `${id}`, `<user_id>`, `%s`.
+fn is_template(value: &str) -> bool {
+    let is_sign = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | ' ');
+    let is_name = |inner: &str| inner.contains(char::is_alphabetic) && inner.chars().all(is_sign);
+    let within = |begin: &str, end: &str| {
+        let inner = value
+            .strip_prefix(begin)
+            .and_then(|rest| rest.strip_suffix(end));
+        inner.is_some_and(|inner| is_name(inner.trim()))
+    };
+    let pairs = [
+        ("{{", "}}"),
+        ("${", "}"),
+        ("{", "}"),
+        ("<", ">"),
+        ("%", "%"),
+    ];
+    pairs.iter().any(|(begin, end)| within(begin, end)) || matches!(value, "%s" | "%d" | r"\N")
+}
+
 fn is_no_mailbox(folded: &str) -> bool {
     let Some((local, domain)) = folded.rsplit_once('@') else {
         return is_nothing(folded);
     };
+    let local = local.split('+').next().unwrap_or(local);
     let name = local.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    let name = name.split('+').next().unwrap_or(name);
+    let is_sign = |letter: char| matches!(letter, '.' | '_' | '-');
+    let plain = if name.contains(is_sign) {
+        Cow::Owned(name.replace(is_sign, ""))
+    } else {
+        Cow::Borrowed(name)
+    };
     let host = domain.split('.').next().unwrap_or(domain);
     let reserved = matches!(
         domain.rsplit('.').next(),
-        Some("test" | "invalid" | "localhost")
+        Some("test" | "invalid" | "localhost" | "localdomain" | "local")
     );
-    // `guest@guest.com`, `email@email.com`.
-    let echo =
-        local == host && (local.len() == 1 || listed(&MAILBOXES, name) || listed(&NOTHING, name));
-    let mailbox = listed(&MAILBOXES, name) || listed(&NOTHING, name) && name.len() > 3;
+    let is_word = listed(&MAILBOXES, &plain) || listed(&NOTHING, name) && name.len() > 3;
+    let is_number = local.bytes().all(|byte| byte.is_ascii_digit());
+    // `guest@guest.com`, `mail@mail.com`, `1@1.com`, `a@b.c`.
+    let echo = local == host
+        && (local.len() == 1
+            || is_word
+            || is_number
+            || listed(&NOTHING, name)
+            || listed(&IDS, name)
+            || name == "mail");
+    let letter = local.len() == 1 && host.len() == 1;
+    let somebody = matches!(host, "example" | "domain" | "email" | "test" | "yourdomain")
+        && matches!(
+            &*plain,
+            "name" | "johndoe" | "janedoe" | "maxmustermann" | "mail" | "me" | "you"
+        );
     let keyboard = local.len() > 1
         && local.len() <= 8
         && local.bytes().all(|byte| byte == local.as_bytes()[0]);
-    reserved || echo || mailbox || keyboard
+    let run = is_number && (local.len() <= 3 || counts(local.chars(), true));
+    let nowhere = listed(&HOSTS, host) || plain == "maxmustermann" && name.contains('.');
+    reserved || echo || letter || is_word || somebody || keyboard || run || nowhere
 }
 
 fn is_no_line(value: &str) -> bool {
@@ -267,8 +314,15 @@ fn is_no_line(value: &str) -> bool {
             (i16::from(after) - i16::from(before) + 10) % 10 == (step + 10) % 10
         })
     };
-    run(0) || run(1) || run(-1)
+    run(0) || run(1) || run(-1) || NO_LINES.contains(&value)
 }
+
+/// Numbers of services that people give as theirs.
+const NO_LINES: [&str; 2] = ["+18005551212", "+8613800138000"];
+
+#[cfg(test)]
+#[path = "placeholder/tests.rs"]
+mod world;
 
 #[cfg(test)]
 mod tests {

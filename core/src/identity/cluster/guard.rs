@@ -234,7 +234,9 @@ impl<'a> Group<'a> {
             for (b, b_count) in &other.names {
                 match given_agreement(a, b) {
                     GivenAgreement::Agree => agree += a_count * b_count,
-                    GivenAgreement::Unknown | GivenAgreement::Doubtful => {}
+                    GivenAgreement::Unknown
+                    | GivenAgreement::OtherName
+                    | GivenAgreement::Doubtful => {}
                     _ => conflict += a_count * b_count,
                 }
             }
@@ -277,7 +279,9 @@ impl<'a> Group<'a> {
                     GivenAgreement::Agree => agree += a_count * b_count,
                     GivenAgreement::Conflict => conflict += a_count * b_count,
                     GivenAgreement::OtherCompound => other_compound += a_count * b_count,
-                    GivenAgreement::Unknown | GivenAgreement::Doubtful => {}
+                    GivenAgreement::Unknown
+                    | GivenAgreement::OtherName
+                    | GivenAgreement::Doubtful => {}
                 }
             }
         }

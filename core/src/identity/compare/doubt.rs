@@ -20,15 +20,49 @@ pub(super) fn sexes_differ(x: &Given, y: &Given) -> bool {
 pub(super) fn doubtful(level: AgreementLevel, x: &Given, y: &Given) -> bool {
     let (a, b) = (x.word.text.as_str(), y.word.text.as_str());
     let alike = match level {
-        AgreementLevel::Nickname => other_ending(a, b),
+        AgreementLevel::Nickname => other_ending(a, b) || ends_of_two_sexes(x, y),
+        AgreementLevel::Close if begins_otherwise(a, b) => true,
         AgreementLevel::Close if other_letter(a, b) || other_sex(a, b) => true,
+        AgreementLevel::Close | AgreementLevel::Prefix if ends_of_two_sexes(x, y) => true,
         AgreementLevel::Close | AgreementLevel::Prefix => x.frequent && y.frequent,
         AgreementLevel::Similar => true,
         _ => false,
     };
     let unknown = x.known.is_none() && y.known.is_none();
     let spellings = || same_name(a, b) || without_vowels(a, b) || same_letters(x, y);
-    alike && (meet(x, y) || (unknown && other_sex(a, b))) && !spellings()
+    let of_two = ends_of_two_sexes(x, y) || is_of_a_man_with_a(x, y) || is_of_a_man_with_a(y, x);
+    alike && (of_two || (meet(x, y) || (unknown && other_sex(a, b))) && !spellings())
+}
+
+/// Whether one name is a man's and the other is that with an `a`, known or not: Ankit and Ankita.
+fn is_of_a_man_with_a(x: &Given, y: &Given) -> bool {
+    let is_mans = x.known.is_some_and(|known| known.sex == Sex::Male);
+    is_mans && y.word.text.strip_suffix('a') == Some(&*x.word.text)
+}
+
+/// Whether one name is the other with an `e`, and they are not given to one sex: Louis and Louise,
+/// René and Renée, Cemil and Cemile.
+fn ends_of_two_sexes(x: &Given, y: &Given) -> bool {
+    let sex = |given: &Given| given.known.map(|known| known.sex);
+    let other = matches!((sex(x), sex(y)), (Some(x), Some(y)) if x != y);
+    let (a, b) = (x.word.text.as_str(), y.word.text.as_str());
+    let short = if a.len() < b.len() { a } else { b };
+    other && meet(x, y) && is_with(a, b, 'e') && !short.ends_with(['a', 'i', 'o', 'u', 'y'])
+}
+
+/// Whether one of two names is the other with a letter before it: Anita and Vanita. An `h` is
+/// silent in many languages.
+fn begins_otherwise(a: &str, b: &str) -> bool {
+    let rest = |name: &str| name.char_indices().nth(1).map(|(second, _)| second);
+    let behind = |name: &str, other: &str| {
+        !name.starts_with('h') && rest(name).is_some_and(|second| name[second..] == *other)
+    };
+    behind(a, b) || behind(b, a)
+}
+
+/// Whether one of two names is the other with a letter behind it.
+pub(super) fn is_with(a: &str, b: &str, letter: char) -> bool {
+    a.strip_suffix(letter) == Some(b) || b.strip_suffix(letter) == Some(a)
 }
 
 /// Whether two names have the same letters in another order, and sound alike: Sarah and Sahra.

@@ -46,10 +46,20 @@ fn set(score: &mut Score, field: Field, best: Option<Best>) {
 
 fn births(left: &Features, right: &Features, weights: &Weights) -> Option<Best> {
     Best::of(&left.births, &right.births, |a, b| {
-        let level = date_level(*a, *b);
-        (level, weights.of(Field::BirthDate, level))
+        match date_level(*a, *b) {
+            // Forms that ask for a date get it where only the year is known.
+            AgreementLevel::Exact if a.is_weak() => {
+                let worth = weights.of(Field::BirthDate, AgreementLevel::Exact);
+                (AgreementLevel::Similar, worth.min(MOST_FIRST_OF_JANUARY))
+            }
+            level => (level, weights.of(Field::BirthDate, level)),
+        }
     })
 }
+
+/// At most this much for a first of January that both say: it is given for a year of which the day
+/// is not known.
+const MOST_FIRST_OF_JANUARY: i32 = 5_000;
 
 fn address(left: &Features, right: &Features, weights: &Weights, score: &mut Score) {
     let by_value = |field, level, word: &Word| {
@@ -70,7 +80,7 @@ fn address(left: &Features, right: &Features, weights: &Weights, score: &mut Sco
         && left
             .streets
             .iter()
-            .any(|a| right.streets.iter().any(|b| a.is_another_flat(b)));
+            .any(|a| right.streets.iter().any(|b| a.is_neighbour(b)));
     let of_place = |best: Option<Best>| {
         best.map(|best| match best.weight {
             1.. if neighbours => Best { weight: 0, ..best },

@@ -2,12 +2,15 @@
 
 use super::Score;
 use super::doubt::{doubtful, meet, same_letters, sexes_differ};
+use super::order::{
+    another_without_vowels, in_other_order, is_called_by_the_last, turned_vietnamese,
+};
 use super::scripts::{
     in_other_script, joined, native_level, one_is_kana, other_script_level, same_characters, unread,
 };
 use super::words::{alike, middle_level, other_half, word_level};
 use crate::identity::features::{Family, Given, Name, Word};
-use crate::identity::given_names::{self, same_name};
+use crate::identity::given_names::same_name;
 use crate::identity::nicknames;
 use crate::identity::spelling::is_swap;
 use crate::identity::text::{edits, is_similar};
@@ -149,6 +152,9 @@ fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
     if let Some(level) = native_level(a, b).or_else(|| other_script_level(x, a, y, b)) {
         return level;
     }
+    if turned_vietnamese(x, a, y, b) {
+        return AgreementLevel::Exact;
+    }
     if a.syllables.is_some() && a.syllables == b.syllables {
         return if joined(x, a) == joined(y, b) {
             AgreementLevel::Exact
@@ -191,27 +197,6 @@ fn is_of_family(word: &Word, name: &Name) -> bool {
     })
 }
 
-/// Whether two names are the same given names in another order (James Robert, Robert James), or
-/// each is named after the other as a son is after his father (Ahmad Hasan, Hasan Ahmad). Where a
-/// family has one name, a given name in its place was written in the wrong field.
-fn in_other_order(x: &Given, a: &Name, y: &Given, b: &Name) -> bool {
-    if x.word.is_initial() || y.word.is_initial() || x.word.hash == y.word.hash {
-        return false;
-    }
-    let said = |given: &Given, other: &Word| {
-        !other.is_initial() && (alike(&other.text, &given.word.text) || is_form_of(given, other))
-    };
-    let in_middle = |given: &Given, name: &Name| name.middle.iter().any(|word| said(given, word));
-    let anywhere = |given: &Given, name: &Name| {
-        in_middle(given, name) || name.family.iter().any(|family| said(given, &family.word))
-    };
-    let words = || [x, y].map(|given| given.word.text.as_str()).into_iter();
-    let fathers =
-        || (a.is_patronymic && b.is_patronymic) || words().all(given_names::is_fathers_too);
-    (in_middle(x, b) && in_middle(y, a) && words().all(given_names::is_rather_given))
-        || (anywhere(x, b) && anywhere(y, a) && fathers())
-}
-
 /// How two names of two syllables relate, if both are such names and not one name.
 fn other_syllables(a: &Name, b: &Name) -> Option<GivenAgreement> {
     let (x, y) = (a.syllables.as_ref()?, b.syllables.as_ref()?);
@@ -241,7 +226,7 @@ fn goes_by_another(given: &Given, name: &Name) -> bool {
 }
 
 /// Whether a word is a form of the same name as a given name.
-fn is_form_of(given: &Given, word: &Word) -> bool {
+pub(super) fn is_form_of(given: &Given, word: &Word) -> bool {
     !given.forms.is_empty() && {
         let forms = nicknames::groups(&word.text);
         given.forms.iter().any(|form| forms.contains(form))
@@ -379,6 +364,9 @@ pub(in crate::identity) enum GivenAgreement {
     Unknown,
     /// They are names of one person.
     Agree,
+    /// One is a further name of the other: that of one who goes by it, or of the father behind that
+    /// of his son.
+    OtherName,
     /// They are of two people, unless they have one date of birth.
     Doubtful,
     /// They are not.
@@ -395,7 +383,10 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
     if unread(left, right) {
         return GivenAgreement::Unknown;
     }
-    if in_other_order(x, left, y, right) {
+    if turned_vietnamese(x, left, y, right) {
+        return GivenAgreement::Agree;
+    }
+    if in_other_order(x, left, y, right) || another_without_vowels(x, left, y, right) {
         return GivenAgreement::Doubtful;
     }
     if swapped(left, right) {
@@ -419,6 +410,10 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
         {
             GivenAgreement::Conflict
         }
+        AgreementLevel::Part if is_called_by_the_last(left) || is_called_by_the_last(right) => {
+            GivenAgreement::Agree
+        }
+        AgreementLevel::Part => GivenAgreement::OtherName,
         level if doubtful(level, x, y) => GivenAgreement::Doubtful,
         AgreementLevel::Initial | AgreementLevel::Similar => GivenAgreement::Unknown,
         AgreementLevel::Different => GivenAgreement::Conflict,

@@ -273,11 +273,19 @@ fn given_doubtful(left: &Features, right: &Features, score: &Score) -> bool {
     ) {
         (Some(a), Some(b)) => match given_agreement(a, b) {
             GivenAgreement::Doubtful => !doubt_forgiven(score) || of_twins(a, b, score),
+            GivenAgreement::OtherName => !doubt_forgiven(score) && !both_contacts(score),
             GivenAgreement::Conflict => score.level(Field::GivenName) != AgreementLevel::Different,
             _ => false,
         },
         _ => false,
     }
+}
+
+/// Whether the e-mail address and the telephone number are both the same: a father and a son share
+/// one of them at times.
+fn both_contacts(score: &Score) -> bool {
+    let mut contacts = [Field::Email, Field::Phone].into_iter();
+    contacts.all(|field| score.level(field) == AgreementLevel::Exact)
 }
 
 /// A shorter name has letters in common with many.
@@ -319,9 +327,7 @@ fn same_by_all_else(score: &Score) -> bool {
         .filter(|field| agrees(score.level(*field)))
         .count();
     // Father and son of one name and home have two numbers, and perhaps one mailbox.
-    let contacts = [Field::Email, Field::Phone]
-        .into_iter()
-        .all(|field| score.level(field) == AgreementLevel::Exact);
+    let contacts = both_contacts(score);
     let enough = match score.level(Field::BirthDate) {
         birth if agrees(birth) => agreeing >= 3,
         AgreementLevel::Similar => agreeing >= 4,

@@ -1,10 +1,16 @@
 //! Streets and house numbers: words in their short forms, the number apart. The line may go on with
 //! town and postal code.
 
+mod words;
+
 use std::borrow::Cow;
 
 use super::name::Word;
 use crate::identity::text;
+use words::{
+    is_code, is_common, is_mixed, is_number_letter, is_ordinal, is_roman, is_side, is_unit, short,
+    without_counter, without_ordinal,
+};
 
 /// House number, unit and street.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +29,13 @@ pub(in crate::identity) struct Street {
 
 impl Street {
     pub(super) fn parse(raw: &str) -> Option<Self> {
-        let folded = text::fold(raw);
+        // `6ºD` is `6º D`.
+        let folded = text::fold(&raw.replace(['º', 'ª'], " "));
         // `#321, Street 128`: number 321.
         let folded = folded.trim_start_matches([' ', '#']);
-        let folded = if folded.contains('#') {
+        let folded = if let Some(rest) = folded.strip_prefix("c/") {
+            Cow::Owned(format!("calle {rest}"))
+        } else if folded.contains('#') {
             Cow::Owned(folded.replace('#', " apt "))
         } else {
             Cow::Borrowed(folded)
@@ -38,13 +47,17 @@ impl Street {
             .map(short)
             .filter(|token| !matches!(*token, "nan" | "null" | "no"))
             .collect();
-        let (number, unit) = numbers(&tokens);
-        let mut named: Vec<&str> = tokens
+        let Numbers { number, unit, rest } = numbers(&tokens);
+        let others = rest;
+        let mut named: Vec<&str> = others
             .iter()
             .copied()
             .filter(|token| !is_common(token))
             .take(8)
             .collect();
+        if named.is_empty() {
+            named.extend(others.iter().filter(|token| token.len() > 1).take(8));
+        }
         if named.is_empty() {
             // A grid of numbered streets: `624 N 200 E`.
             named.extend(tokens.iter().skip(1).take(8));
@@ -60,10 +73,12 @@ impl Street {
         })
     }
 
-    /// Whether both name a flat of one house, and not the same one.
-    pub(in crate::identity) fn is_another_flat(&self, other: &Self) -> bool {
+    /// Whether both name a home in one street, and not the same one.
+    pub(in crate::identity) fn is_neighbour(&self, other: &Self) -> bool {
         let within = |a: &Self, b: &Self| a.words.iter().all(|word| b.words.contains(word));
-        self.number == other.number
+        // `515. Sokak` and `1796. Sokak` are two streets.
+        let is_named = |street: &Self| !matches!(street.name.as_str(), "sok" | "cad" | "mah");
+        (is_named(self) || self.number == other.number)
             && (within(self, other) || within(other, self))
             && self.is_another_home(other)
     }
@@ -75,170 +90,100 @@ impl Street {
             _ => false,
         };
         // One may leave out the flat, or the floor.
-        let has_more = |a: &[String], b: &[String]| a.iter().any(|part| !b.contains(part));
+        let count = |all: &[String], part: &String| all.iter().filter(|it| *it == part).count();
+        let has_more =
+            |a: &[String], b: &[String]| a.iter().any(|part| count(a, part) > count(b, part));
         let unit = has_more(&self.unit, &other.unit) && has_more(&other.unit, &self.unit);
-        number(&self.number, &other.number) || unit
+        (number(&self.number, &other.number) || unit) && !self.has_the_numbers_of(other)
+    }
+}
+
+impl Street {
+    /// Whether both have the same numbers in another order: `3/12 George St`, `12 George St #3`.
+    fn has_the_numbers_of(&self, other: &Self) -> bool {
+        let all = |street: &Self| {
+            let mut all = street.unit.clone();
+            all.extend(street.number.clone());
+            all.sort_unstable();
+            all
+        };
+        self.unit.len() == 1 && other.unit.len() == 1 && all(self) == all(other)
     }
 }
 
 /// The house number and the numbers of the unit. The first number is the house's, but for one that
-/// a word such as `apt` names; a number with five digits or more is a postal code.
-fn numbers(tokens: &[&str]) -> (Option<String>, Vec<String>) {
+/// a word such as `apt` names; a number with five digits or more is a postal code, unless it is the
+/// only one and comes first.
+fn numbers<'t>(tokens: &[&'t str]) -> Numbers<'t> {
     let (mut number, mut unit): (Option<String>, Vec<String>) = (None, Vec::new());
+    let mut rest = Vec::new();
     let mut after_unit = false;
     let mut place = 0;
     while let Some(token) = tokens.get(place) {
         place += 1;
-        let is_number = token
-            .bytes()
-            .next()
-            .is_some_and(|byte| byte.is_ascii_digit());
-        let is_code = token.len() >= 5 && token.bytes().all(|byte| byte.is_ascii_digit());
+        let next = tokens.get(place).copied();
         let names_unit = is_unit(token);
-        if is_number && !is_ordinal(token) && !is_code {
-            let mut value = without_counter(token.trim_start_matches('0')).to_owned();
-            if let Some(letter) = tokens.get(place).filter(|next| is_number_letter(next)) {
+        if is_house_or_unit(token, next) {
+            let digits = without_counter(token.trim_start_matches('0'));
+            let is_floor = next.is_some_and(is_unit);
+            let mut value = without_ordinal(digits, is_floor).to_owned();
+            // `12 m. 5` is a house and its flat.
+            let unit_follows = || {
+                let behind = tokens.get(place + 1);
+                is_floor && behind.is_some_and(|token| token.as_bytes()[0].is_ascii_digit())
+            };
+            if let Some(letter) = next.filter(|next| is_number_letter(next) && !unit_follows()) {
                 value.push_str(letter);
                 place += 1;
+            } else if place == 1 && matches!(tokens.get(1..), Some(["1", "2", _, ..])) {
+                value.push_str("half"); // `12 1/2 Alder Grove`
+                place += 2;
             }
             if number.is_none() && !after_unit {
                 number = Some(value);
             } else {
                 unit.push(value);
             }
-        } else if after_unit && token.len() == 1 {
+        } else if after_unit && token.len() == 1
+            || number.is_some() && is_roman(token)
+            || is_side(token)
+            || is_mixed(token)
+        {
             unit.push((*token).to_owned());
+        } else {
+            rest.push(*token);
         }
-        after_unit = names_unit;
+        // `д. 12` and `Blk 12` are houses, `D:5` behind a house is a flat.
+        let may_be_house = matches!(*token, "d" | "blk" | "block" | "building" | "bldg" | "haus");
+        after_unit = names_unit && !(may_be_house && number.is_none());
+    }
+    if number.is_none()
+        && let Some(first) = tokens
+            .first()
+            .filter(|first| is_code(first) && tokens.len() > 1)
+    {
+        number = Some((*first).to_owned());
     }
     unit.sort_unstable();
-    unit.dedup();
-    (number, unit)
+    Numbers { number, unit, rest }
 }
 
-/// A number without the word of East Asia that says what it counts: blocks, houses, floors, rooms.
-fn without_counter(token: &str) -> &str {
-    let digits = token.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
-    match &token[digits.len()..] {
-        "ding" | "fan" | "hao" | "shi" | "jie" | "lou" | "ceng" | "dong" | "ho" | "ga" | "beon"
-        | "beongil" | "cho" | "chome" | "ban" | "go" => digits,
-        _ => token,
-    }
+/// The numbers of an address, and its other words.
+struct Numbers<'t> {
+    number: Option<String>,
+    unit: Vec<String>,
+    rest: Vec<&'t str>,
 }
 
-/// What belongs to the number before it: `12 a`, `12 bis`. A direction does not.
-fn is_number_letter(token: &str) -> bool {
-    matches!(token, "bis" | "ter" | "quater")
-        || token.len() == 1
-            && token.bytes().all(|byte| byte.is_ascii_lowercase())
-            && !matches!(token, "n" | "s" | "e" | "w")
-}
-
-/// `40th` names a street.
-fn is_ordinal(token: &str) -> bool {
-    let digits = token.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
-    matches!(&token[digits.len()..], "st" | "nd" | "rd" | "th")
-}
-
-/// Words before the number of a flat, floor or door, in short form.
-fn is_unit(token: &str) -> bool {
-    matches!(
-        token,
-        "apt"
-            | "ste"
-            | "unit"
-            | "fl"
-            | "flat"
-            | "rm"
-            | "room"
-            | "appt"
-            | "apto"
-            | "ap"
-            | "piso"
-            | "lok"
-            | "m"
-            | "wohnung"
-            | "whg"
-            | "top"
-            | "kv"
-            | "kvartira"
-            | "daire"
-            | "int"
-            | "interno"
-            | "esc"
-            | "puerta"
-    )
-}
-
-/// What says nothing of which street it is.
-fn is_common(token: &str) -> bool {
-    let first_digit = token
+/// Whether a token is a number of a house, a floor or a flat. `40th` names a street, unless a floor
+/// follows.
+fn is_house_or_unit(token: &str, next: Option<&str>) -> bool {
+    let is_number = token
         .bytes()
         .next()
         .is_some_and(|byte| byte.is_ascii_digit());
-    first_digit && token.bytes().all(|byte| byte.is_ascii_digit())
-        || matches!(
-            token,
-            "st" | "rd"
-                | "ave"
-                | "dr"
-                | "ln"
-                | "ct"
-                | "cir"
-                | "blvd"
-                | "pl"
-                | "way"
-                | "ter"
-                | "hwy"
-                | "pkwy"
-                | "sq"
-                | "cres"
-                | "n"
-                | "s"
-                | "e"
-                | "w"
-                | "ne"
-                | "nw"
-                | "se"
-                | "sw"
-                | "apt"
-                | "ste"
-                | "unit"
-                | "fl"
-                | "the"
-        )
-}
-
-/// The short form of a word.
-fn short(token: &str) -> &str {
-    match token {
-        "street" | "str" | "strasse" => "st",
-        "road" => "rd",
-        "avenue" | "av" => "ave",
-        "drive" => "dr",
-        "lane" => "ln",
-        "court" => "ct",
-        "circle" => "cir",
-        "boulevard" => "blvd",
-        "place" => "pl",
-        "terrace" => "ter",
-        "highway" => "hwy",
-        "parkway" => "pkwy",
-        "square" => "sq",
-        "crescent" => "cres",
-        "north" => "n",
-        "south" => "s",
-        "east" => "e",
-        "west" => "w",
-        "northeast" => "ne",
-        "northwest" => "nw",
-        "southeast" => "se",
-        "southwest" => "sw",
-        "apartment" => "apt",
-        "suite" => "ste",
-        "floor" => "fl",
-        other => other,
-    }
+    let is_floor = || next.is_some_and(is_unit);
+    is_number && !is_code(token) && (!is_ordinal(token) || is_floor())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod words;
 
 use crate::identity::given_names::{self, Cultures, KnownName, Sex, bits_of};
 use crate::identity::{nicknames, scripts, text};
+use crate::model::placeholder::is_nothing;
 use crate::model::{Home, Role, clean};
 pub(in crate::identity) use native::{Native, Script};
 use order::in_order;
@@ -154,11 +155,21 @@ impl Parts {
     pub(super) fn take(&mut self, role: Role, raw: &str) {
         let raw = clean(raw);
         let raw = if raw.is_ascii() {
-            raw
+            order::with_father(&raw).into_owned()
         } else {
-            order::without_honorifics(&native::one_form(&raw), self.home).into()
+            order::without_honorifics(&native::one_form(&raw), self.home)
         };
         let raw = &*raw;
+        let raw = match words::elder_or_younger(raw) {
+            Some((name, suffix)) => {
+                self.suffixes.push(suffix);
+                name
+            }
+            None => raw,
+        };
+        if !raw.is_ascii() && is_nothing(raw) {
+            return;
+        }
         match role {
             Role::GivenName if is_no_name(&text::fold(raw)) => {}
             Role::GivenName => {
@@ -210,8 +221,23 @@ impl Parts {
         tokens
     }
 
+    /// Takes what Hungarian says of the generation off the beginning of a whole name: `ifj. Nagy
+    /// István`.
+    fn without_prefix<'n>(&mut self, raw: &'n str) -> &'n str {
+        let Some((first, rest)) = raw.split_once(' ') else {
+            return raw;
+        };
+        let first = text::fold(first);
+        if !matches!(&*first, "ifj." | "ifj" | "ifjabb" | "id." | "idosb") {
+            return raw;
+        }
+        self.suffixes.extend(generation(&first));
+        rest.trim_start()
+    }
+
     /// A whole name, cut into given and family name as its script and spelling say.
     fn full_name(&mut self, raw: &str) -> Option<Name> {
+        let raw = self.without_prefix(raw);
         let parts = in_order(raw, self.home);
         let native = Native::of(&parts.given, &parts.family, self.home);
         let (given, family) = if parts.family.is_empty() {
@@ -346,8 +372,15 @@ fn tokens(raw: &str) -> Vec<String> {
         .map(|word| word.replace(['\'', '`'], ""))
         .filter(|word| !word.is_empty());
     let mut words: Vec<String> = plain.filter(|word| !is_filler(word)).take(12).collect();
-    while words.len() > 1 && is_title(&words[0]) {
+    let mut titled = false;
+    while words.len() > 1
+        && (is_title(&words[0])
+            || words.len() > 2 && words::is_title_before_whole_name(&words[0], &words[1])
+            || titled && words::is_behind_title(&words[0])
+            || words::is_spanish_title(&words[0]) && given_names::is_romance(&words[1]))
+    {
         words.remove(0);
+        titled = true;
     }
     while words.len() > 1 && words.last().is_some_and(|last| words::is_credential(last)) {
         words.pop();

@@ -2,6 +2,7 @@
 
 mod pieces;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -27,7 +28,8 @@ static MONTHS: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
 });
 
 /// Words beside the numbers of a date that change nothing.
-const WORDS: &str = "st nd rd th er ère º ª го й de del di da of the le il el am vom den dne d r rok roku г г года год р n
+const WORDS: &str = "à o a m gada ngày
+    st nd rd th er ère º ª го й de del di da of the le il el am vom den dne d r rok roku г г года год р n
     vuonna år anno utc gmt z cet cest eet eest est edt cst cdt mst mdt pst pdt bst ist jst msk wet west
     mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday
     mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonntag
@@ -37,7 +39,9 @@ const WORDS: &str = "st nd rd th er ère º ª го й de del di da of the le il
     maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
     pazartesi salı çarşamba perşembe cuma cumartesi pazar
     poniedziałek wtorek środa czwartek piątek sobota niedziela
-    понедельник вторник среда четверг пятница суббота воскресенье";
+    måndag tisdag onsdag torsdag fredag lördag söndag mandag tirsdag lørdag søndag
+    pondělí úterý středa čtvrtek pátek sobota neděle понедельник вторник среда четверг пятница
+    суббота воскресенье";
 
 /// A time of day behind a date, with its zone.
 static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -56,8 +60,8 @@ static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static ERA: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?x)^
-        (?:(?P<kanji>明治|大正|昭和|平成|令和|民國|民国)\s*(?P<first>\d{1,3}|元)\s*年
-           |(?P<letter>[MTSHR])\s*(?P<number>\d{1,2})\s*[./年-])
+        (?:(?:中華)?(?P<kanji>明治|大正|昭和|平成|令和|民國|民国)\s*(?P<first>\d{1,3}|元)\s*年
+           |(?P<letter>[MTSHR明大昭平令])\s*(?P<number>\d{1,2})\s*[./年-])
         \s*(?P<month>\d{1,2})\s*[月./-]\s*(?P<day>\d{1,2})\s*日?$",
     )
     .ok()
@@ -95,6 +99,7 @@ pub(super) fn read(raw: &str, form: DateForm, home: Home) -> Result<Date, Unread
     let clean = clean(raw);
     let text = ascii_digits(&clean);
     let text = text.trim_matches(|letter: char| letter.is_whitespace() || "'\"=".contains(letter));
+    let text = &*without_weekday(&of_characters(text)).into_owned();
     if text.is_empty() || text.len() > MAX_BYTES {
         return Err(UnreadDate::NoDate);
     }
@@ -120,11 +125,11 @@ fn of_era(text: &str) -> Option<Result<Date, UnreadDate>> {
     let found = ERA.as_ref()?.captures(text)?;
     let group = |name: &str| found.name(name).map(|group| group.as_str());
     let (before, years) = match group("kanji").or_else(|| group("letter"))? {
-        "明治" | "M" => (1867, 45),
-        "大正" | "T" => (1911, 15),
-        "昭和" | "S" => (1925, 64),
-        "平成" | "H" => (1988, 31),
-        "令和" | "R" => (2018, 82),
+        "明治" | "M" | "明" => (1867, 45),
+        "大正" | "T" | "大" => (1911, 15),
+        "昭和" | "S" | "昭" => (1925, 64),
+        "平成" | "H" | "平" => (1988, 31),
+        "令和" | "R" | "令" => (2018, 82),
         _ => (1911, 189),
     };
     let year = match group("first").or_else(|| group("number"))? {
@@ -225,8 +230,75 @@ fn of_digits(text: &str, form: DateForm) -> Result<Date, UnreadDate> {
     }
 }
 
+/// The day of the week as East Asia writes it.
+static WEEKDAY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"\([月火水木金土日]\)|[月火水木金土日]曜日?|(?:星期|礼拜|禮拜|周|週)[一二三四五六日天]|[월화수목금토일]요일",
+    )
+    .ok()
+});
+
+fn without_weekday(text: &str) -> Cow<'_, str> {
+    match WEEKDAY.as_ref() {
+        Some(weekday) if !text.is_ascii() => weekday.replace_all(text, " "),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// A date with its numbers in Chinese characters (`昭和五十九年四月三日`) in digits.
+fn of_characters(text: &str) -> Cow<'_, str> {
+    if !(text.contains('年') && text.contains('月')) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut number: Vec<u32> = Vec::new();
+    let is_weekday = |before: &str| before.ends_with(['期', '拜', '周', '週']);
+    for letter in text.chars() {
+        if !is_weekday(&plain)
+            && let Some(digit) = chinese_digit(letter)
+        {
+            number.push(digit);
+            continue;
+        }
+        push_number(&mut plain, &mut number);
+        plain.push(letter);
+    }
+    push_number(&mut plain, &mut number);
+    Cow::Owned(plain)
+}
+
+fn chinese_digit(letter: char) -> Option<u32> {
+    let place = "〇一二三四五六七八九十"
+        .chars()
+        .position(|digit| digit == letter);
+    let zero = (letter == '零').then_some(0);
+    zero.or_else(|| u32::try_from(place?).ok())
+}
+
+/// Digits one after another (`一九八四`), or tens and ones (`五十九`, `三十`).
+fn push_number(plain: &mut String, number: &mut Vec<u32>) {
+    let digits = std::mem::take(number);
+    let tens = digits.iter().position(|digit| *digit == 10);
+    match (tens, digits.as_slice()) {
+        (Some(0), [_, rest @ ..]) => plain.push_str(&(10 + rest.first().unwrap_or(&0)).to_string()),
+        (Some(1), [tens, _, rest @ ..]) => {
+            plain.push_str(&(tens * 10 + rest.first().unwrap_or(&0)).to_string());
+        }
+        _ => digits
+            .iter()
+            .for_each(|digit| plain.push_str(&digit.to_string())),
+    }
+}
+
+/// A zone right behind a date, as XML Schema writes it: `1990-05-17+02:00`.
+static ZONED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)$").ok());
+
 /// The text without a time of day.
 fn without_time(text: &str) -> Result<String, UnreadDate> {
+    if let Some(found) = ZONED.as_ref().and_then(|zoned| zoned.captures(text)) {
+        return Ok(found[1].to_owned());
+    }
     let Some(found) = TIME.as_ref().and_then(|pattern| pattern.captures(text)) else {
         // ISO's basic form: `19900517T000000Z`.
         let basic = text.split_once('T').filter(|(date, _)| {

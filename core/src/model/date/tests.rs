@@ -1,3 +1,5 @@
+mod world;
+
 use super::*;
 use crate::model::country::Country;
 

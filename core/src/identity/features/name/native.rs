@@ -88,9 +88,12 @@ static PLAIN: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Hiragana as katakana: forms ask for a reading in one or the other.
+/// Hiragana as katakana: forms ask for a reading in one or the other. And other letters of two
+/// spellings.
 fn katakana(letter: char) -> char {
     match letter {
+        // The ending of women's names in Arabic is written with and without its dots.
+        'ة' => 'ه',
         '\u{3041}'..='\u{3096}' => char::from_u32(u32::from(letter) + 0x60).unwrap_or(letter),
         other => other,
     }

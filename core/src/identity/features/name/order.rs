@@ -3,6 +3,8 @@
 //! By a comma, by script (Chinese, Japanese and Korean names begin with it), by spelling (`FRERICHS
 //! Marijn`), by a patronymic (`Шилова Камилла Святославовна`); else the last word.
 
+use std::borrow::Cow;
+
 use super::native::{Script, is_in};
 use super::text;
 use super::words::{HONORIFICS, JAPANESE_HONORIFICS, generation, is_son_of};
@@ -26,17 +28,86 @@ pub(super) struct Parts {
 /// parts other words. A word that is nothing else stays: it may be a name.
 pub(super) fn without_honorifics(name: &str, home: Home) -> String {
     // A capital with a dot is an initial.
-    const TITLES: [&str; 8] = ["г-н", "Г-н", "г-жа", "Г-жа", "κ.", "κος", "κα", "κυρία"];
+    const TITLES: [&str; 29] = [
+        "г-н",
+        "Г-н",
+        "г-жа",
+        "Г-жа",
+        "госпожа",
+        "господин",
+        "пан",
+        "пані",
+        "κ.",
+        "κος",
+        "κα",
+        "κυρία",
+        "κύριος",
+        "السيد",
+        "السيدة",
+        "الآنسة",
+        "د.",
+        "الدكتور",
+        "الدكتورة",
+        "ד\"ר",
+        "ד״ר",
+        "מר",
+        "גב'",
+        "גב׳",
+        "คุณ",
+        "นาย",
+        "นาง",
+        "นางสาว",
+        "Ông",
+    ];
+    // Hiragana has become katakana. A name in kana may end so.
+    const KANA: [&str; 3] = ["サマ", "サン", "チャン"];
+    // Thai writes the honorific and the name in one word.
+    const GLUED: [&str; 4] = ["คุณ", "นางสาว", "นาง", "นาย"];
     let honorifics = || {
         let japanese = is_in(home, &["JP"]).then_some(&JAPANESE_HONORIFICS);
         HONORIFICS.iter().chain(japanese.into_iter().flatten())
     };
     let words = name.split_whitespace();
-    let plain = words.filter(|word| !TITLES.contains(word)).map(|word| {
-        let stripped = honorifics().find_map(|honorific| word.strip_suffix(honorific));
-        stripped.filter(|rest| !rest.is_empty()).unwrap_or(word)
-    });
+    let has_more = words.clone().nth(1).is_some();
+    let is_apart = |word: &str| {
+        TITLES.contains(&word) || KANA.contains(&word) || honorifics().any(|one| *one == word)
+    };
+    let plain = words
+        .filter(|word| !(has_more && is_apart(word)))
+        .map(|word| {
+            let stripped = honorifics()
+                .find_map(|honorific| word.strip_suffix(honorific))
+                .or_else(|| {
+                    let name = KANA
+                        .iter()
+                        .find_map(|honorific| word.strip_suffix(honorific))?;
+                    let is_han = |letter| Script::of(letter) == Some(Script::Han);
+                    name.ends_with(is_han).then_some(name)
+                })
+                .or_else(|| {
+                    GLUED
+                        .iter()
+                        .find_map(|honorific| word.strip_prefix(honorific))
+                });
+            stripped.filter(|rest| !rest.is_empty()).unwrap_or(word)
+        });
     plain.collect::<Vec<_>>().join(" ")
+}
+
+/// A name with the Malaysian words before an Indian father's name (`a/l`, `a/p`) in letters.
+pub(super) fn with_father(name: &str) -> Cow<'_, str> {
+    let words = [
+        (" a/l ", " bin "),
+        (" A/L ", " bin "),
+        (" a/p ", " binti "),
+        (" A/P ", " binti "),
+    ];
+    let found = words
+        .into_iter()
+        .find(|(written, _)| name.contains(written));
+    found.map_or(Cow::Borrowed(name), |(written, plain)| {
+        Cow::Owned(name.replace(written, plain))
+    })
 }
 
 /// Cuts a whole name by comma, script and spelling.
@@ -200,7 +271,9 @@ const UNKNOWN: u64 = 5_000;
 
 /// Names made of the father's: `Ivanovich`, `Sviatoslavovna`.
 fn is_patronymic(word: &str) -> bool {
-    ["ovich", "evich", "ovna", "evna", "ichna", "inichna"]
-        .iter()
-        .any(|ending| word.len() > ending.len() + 2 && word.ends_with(ending))
+    [
+        "ovich", "evich", "ovna", "evna", "ichna", "inichna", "ovych", "evych", "ivna",
+    ]
+    .iter()
+    .any(|ending| word.len() > ending.len() + 2 && word.ends_with(ending))
 }

@@ -7,6 +7,9 @@ use crate::model::date::{DateForm, DateOrder, UnreadDate};
 /// A number with how many digits it has.
 pub(super) type Number = (u32, usize);
 
+/// The month `listopad`: October in Croatia, November in Poland and Czechia.
+const LISTOPAD: u32 = 0;
+
 /// The parts of a written date.
 pub(super) struct Pieces {
     pub(super) numbers: Vec<Number>,
@@ -15,6 +18,8 @@ pub(super) struct Pieces {
     pub(super) buddhist: bool,
     /// Whether points part the numbers, as no country with the month first does.
     dotted: bool,
+    /// Whether words between the numbers say that the day comes first, as in Vietnamese.
+    day_first: bool,
 }
 
 impl Pieces {
@@ -24,6 +29,7 @@ impl Pieces {
             month: None,
             buddhist: false,
             dotted: text.contains('.'),
+            day_first: false,
         };
         let lower = without_points_in_words(&text.to_lowercase());
         for word in words(&lower) {
@@ -39,8 +45,11 @@ impl Pieces {
         if word.starts_with(|letter: char| letter.is_ascii_digit()) {
             let number = word.parse().map_err(|_| UnreadDate::NoDate)?;
             self.numbers.push((number, word.len()));
-        } else if let Some(month) = MONTHS.get(word).filter(|_| self.month.is_none()) {
-            self.month = Some(*month);
+        } else if let Some(month) = month(word).filter(|_| self.month.is_none()) {
+            let depends = word.starts_with("listopad");
+            self.month = Some(if depends { LISTOPAD } else { month });
+        } else if matches!(word, "tháng" | "năm") {
+            self.day_first = true;
         } else if matches!(word, "พศ" | "be") {
             self.buddhist = true;
         } else if !matches!(word, "年" | "月" | "日" | "년" | "월" | "일" | "号" | "t")
@@ -51,8 +60,20 @@ impl Pieces {
         Ok(())
     }
 
+    /// The month that a word names; none where it depends on the language and nothing says which.
+    fn named_month(&self, home: Home) -> Result<Option<u32>, UnreadDate> {
+        if self.month != Some(LISTOPAD) {
+            return Ok(self.month);
+        }
+        match home {
+            Home::In(country) if matches!(country.code(), "HR" | "BA") => Ok(Some(10)),
+            Home::Unsaid | Home::Unknown if self.dotted => Err(UnreadDate::Order),
+            _ => Ok(Some(11)),
+        }
+    }
+
     pub(super) fn date(&self, form: DateForm, home: Home) -> Result<(u32, u32, u32), UnreadDate> {
-        let (year, month, day) = match (self.numbers.as_slice(), self.month) {
+        let (year, month, day) = match (self.numbers.as_slice(), self.named_month(home)?) {
             ([(year, 4), (month, 1..=2), (day, 1..=2)], None) => (*year, *month, *day),
             ([(first, 1..=2), (second, 1..=2), (third, 2 | 4)], None) => {
                 self.ordered([*first, *second, *third], form, home)?
@@ -94,6 +115,7 @@ impl Pieces {
             Home::Unsaid | Home::Unknown => None,
         };
         let day_first = match form.order {
+            _ if self.day_first => Some(true),
             Some(order) => Some(order == DateOrder::DayFirst),
             None => country.filter(|day_first| *day_first || !self.dotted),
         };
@@ -125,6 +147,12 @@ fn full_year(year: u32) -> u32 {
         31..=99 => 1900 + year,
         other => other,
     }
+}
+
+/// The month of a name; in Hebrew the name has the preposition before it.
+fn month(word: &str) -> Option<u32> {
+    let named = |word: &str| MONTHS.get(word).copied();
+    named(word).or_else(|| named(word.strip_prefix('ב')?))
 }
 
 /// Abbreviations such as `พ.ค.` as one word.

@@ -10,19 +10,28 @@ use super::super::Unread;
 const LABELS: &str = "e-mail email mail mailto address work office business home private personal \
     other primary secondary main new old privat geschäftlich dienstlich arbeit büro travail bureau \
     domicile personnel perso trabajo casa oficina trabalho lavoro ufficio praca dom iş ev raboта \
-    работа личный дом correo courriel эл почта";
+    работа личный дом correo courriel эл почта адрес preferred adresse e-mail-adresse mailadresse
+    dirección direccion electrónico electronico électronique electronique elettronica indirizzo
+    eletrônico eletronico endereço e-post epost e-posta eposta adresi adres sähköposti e-mailadres
+    メール メールアドレス 邮箱 郵箱 电子邮件 電子郵件 电邮 이메일 อีเมล البريد الإلكتروني بريد אימייל מייל";
 /// Maximum length of a field that is looked through, in bytes.
 const MAX_FIELD_BYTES: usize = 1024;
 
 /// An address behind its display name.
 static BRACKETED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"<\s*(?:mailto:)?([^<>]*@[^<>]*)>").ok());
+/// An address in other brackets, behind a name.
+static BEHIND_NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)[(\[]\s*(?:mailto:)?([^()\[\]<>@\s;,|]+@[^()\[\]<>@\s;,|]+)\s*[)\]]").ok()
+});
 /// A note without an address in it.
 static NOTE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\([^()@]*\)|\[[^\[\]@]*\]|\{[^{}@]*\}").ok());
 static AROUND_AT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\s*@\s*").ok());
 static HIDDEN_AT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)\s*(?:\(at\)|\[at\]|\{at\})\s*").ok());
+static HIDDEN_DOT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)\s*(?:\(dot\)|\[dot\]|\{dot\})\s*").ok());
 const ENTITIES: [(&str, &str); 13] = [
     ("&#64;", "@"),
     ("&#064;", "@"),
@@ -38,6 +47,9 @@ const ENTITIES: [(&str, &str); 13] = [
     ("&nbsp;", " "),
     ("&amp;", "&"),
 ];
+
+/// Signs between two addresses.
+const SEPARATORS: [char; 6] = [';', ',', '|', '\n', '、', '،'];
 
 /// The addresses of a field, each without what surrounds it, not checked.
 pub(super) fn pieces(clean: &str) -> Result<Vec<String>, Unread> {
@@ -58,8 +70,11 @@ fn taken_out(clean: &str) -> Result<Vec<String>, Unread> {
     if !bracketed.is_empty() {
         return Ok(bracketed);
     }
+    if let Some(address) = behind_name(&text) {
+        return Ok(vec![address]);
+    }
     let mut pieces = Vec::new();
-    for piece in text.split([';', ',', '|', '\n']) {
+    for piece in text.split(SEPARATORS) {
         if piece.contains('@') {
             pieces.extend(joined_by_slash(piece)?);
         } else if !is_beside_an_address(piece) {
@@ -102,12 +117,19 @@ fn bracketed(text: &str) -> Result<Vec<String>, Unread> {
         })
     };
     let has_other = outside
-        .split([';', ',', '|', '\n'])
+        .split(SEPARATORS)
         .any(|piece| piece.contains('@') && !known(piece));
     if has_other && !inside.is_empty() {
         return Err(Unread::SeveralAddresses);
     }
     Ok(inside)
+}
+
+/// The one address of a text, in brackets behind a name.
+fn behind_name(text: &str) -> Option<String> {
+    let found = BEHIND_NAME.as_ref()?.captures(text)?;
+    let is_only = text.matches('@').count() == 1;
+    is_only.then(|| bare(found.get(1)?.as_str()))?
 }
 
 /// `a@x.com / b@y.com`, `a@x.com or b@y.com`, `a@x.com b@y.com`; else the one address.
@@ -125,7 +147,8 @@ fn joined_by_slash(piece: &str) -> Result<Vec<String>, Unread> {
             .ok_or(Unread::NoAddress);
     }
     let joins = [
-        "or", "and", "&", "oder", "und", "ou", "et", "o", "y", "e", "или", "и", "ve", "veya", "-",
+        "or", "and", "&", "+", "oder", "und", "ou", "et", "o", "y", "e", "или", "и", "ve", "veya",
+        "-",
     ];
     let (addresses, others): (Vec<&str>, Vec<&str>) =
         words.into_iter().partition(|word| word.contains('@'));
@@ -165,14 +188,18 @@ fn decoded(text: &str) -> String {
         && hidden.find_iter(&text).count() == 1
     {
         text = hidden.replace(&text, "@").into_owned();
+        if let Some(dots) = HIDDEN_DOT.as_ref() {
+            text = dots.replace_all(&text, ".").into_owned();
+        }
     }
-    let Some(target) = trimmed(&text)
-        .get(..7)
-        .filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"))
-    else {
+    let scheme = |scheme: &&str| {
+        let start = trimmed(&text).get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    let Some(target) = ["mailto:", "smtp:"].into_iter().find(scheme) else {
         return text;
     };
-    let link = &trimmed(&text)[target.len()..];
+    let link = trimmed(&text)[target.len()..].trim_start_matches('/');
     let address = link.split_once('?').map_or(link, |(address, _)| address);
     ["%40", "%2B", "%2b", "%2E", "%2e", "%20"]
         .into_iter()
@@ -211,9 +238,9 @@ fn bare(piece: &str) -> Option<String> {
 
 fn trimmed(text: &str) -> &str {
     text.trim_matches(|letter: char| {
-        letter.is_whitespace() || "'\"`´‘’“”„«»<>()[]{};,:=".contains(letter)
+        letter.is_whitespace() || "'\"`´‘’“”„«»<>()[]{};,:=•·「」『』【】〈〉、。،".contains(letter)
     })
-    .trim_end_matches('.')
+    .trim_end_matches(['.', '/', '\\', '?'])
 }
 
 #[cfg(test)]

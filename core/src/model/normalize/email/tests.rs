@@ -1,3 +1,5 @@
+mod pasted;
+
 use proptest::prelude::*;
 
 use super::providers::MailProvider;

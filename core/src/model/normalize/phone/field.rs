@@ -26,14 +26,18 @@ const LABELS: &str = "
     m mob mobile mobil mobiel mobilen mobilnummer mobiltelefon cell cellphone cellular cel celular
     celulare cellulare móvil movil handy gsm natel portable kom komórka komorka komórkowy matkapuhelin
     cep gsmno телефон тел моб мобильный сот сотовый κινητό τηλ 手机 手機 携帯 携帯電話 电话 電話 휴대폰 전화 핸드폰
-    h home house p priv private privat personal personnel particulier casa hogar domicile dom domowy
+    c h home house p priv private privat personal personnel particulier casa hogar domicile dom domowy
     domicilio residencial residence ev fijo fixe fisso fixo festnetz landline land line hem hjem thuis
     дом домашний 自宅 宅電 家 집
     w work office business bus biz job main direct desk dienst dienstlich geschäftlich geschaeftlich
     geschäft büro buero arbeit firma bureau travail pro professionnel trabajo oficina trabalho
     escritório ufficio lavoro praca służbowy arbete jobb werk zakelijk iş раб рабочий 勤務先 会社 公司 회사
     f fax telefax day daytime evening eve night emergency primary secondary other preferred default
-    new old current alt alternate mom mum dad voice text only ou";
+    new old current alt alternate mom mum dad voice text only ou
+    tél tfno tlf tlfno tlfn tlm tlmv telem telemóvel telemovel contacto contato contact kontakt puh puhelin kännykkä
+    komórkowego mobilni mobitel мобільний телефону кин κιν κινητο τηλέφωνο τηλεφωνο נייד טל טלפון פלאפון
+    جوال الجوال هاتف الهاتف موبايل محمول تلفن همراه موبایل फोन मोबाइल โทร โทรศัพท์ มือถือ đt sđt đtdđ điện thoại di động
+    hp handphone telp telpon wa 手机号 手机号码 联系电话 電話番号 携帯番号 연락처 전화번호";
 
 /// Extensions, as RFC 3966 and people write them.
 static EXTENSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -58,7 +62,7 @@ static NOTE: LazyLock<Option<Regex>> =
 /// Separators of two numbers.
 static BETWEEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let words = "or|and|oder|und|bzw|ou|et|o|y|e|of|en|eller|och|lub|albo|i|ve|veya|или|и|又は|または|或|또는";
-    Regex::new(&format!("(?i)[;,|&\\\\]+|\\s(?:{words})\\s")).ok()
+    Regex::new(&format!("(?i)[;,|&\\\\、،]+|::|\\s(?:{words})\\s")).ok()
 });
 
 /// The pieces of a field that may each be a number: those that have digits.
@@ -85,7 +89,7 @@ fn taken_apart(text: &str) -> Result<Vec<String>, Unread> {
         Some(between) => between.split(&text).collect(),
         None => vec![&text],
     };
-    let pieces = split.into_iter().flat_map(at_plus);
+    let pieces = split.into_iter().flat_map(at_label).flat_map(at_plus);
     Ok(pieces
         .filter(|piece| piece.contains(|letter: char| letter.is_ascii_digit()))
         .map(str::to_owned)
@@ -117,6 +121,32 @@ fn has_several(text: &str) -> bool {
             > 1
     })
 }
+
+/// A label with a colon behind a number begins another one: `H: 212-555-0143 C: 646-555-0199`.
+fn at_label(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut from, mut digits, mut word) = (0, 0, None);
+    for (index, letter) in text.char_indices() {
+        if letter.is_alphabetic() {
+            word = word.or(Some(index));
+            continue;
+        }
+        if letter == ':'
+            && digits >= LEAST_BEFORE_LABEL
+            && let Some(begin) = word
+        {
+            pieces.push(&text[from..begin]);
+            (from, digits) = (begin, 0);
+        }
+        word = None;
+        digits += usize::from(letter.is_ascii_digit());
+    }
+    pieces.push(&text[from..]);
+    pieces
+}
+
+/// Fewer digits before a label are no number.
+const LEAST_BEFORE_LABEL: usize = 6;
 
 /// A `+` behind digits begins another number.
 fn at_plus(text: &str) -> Vec<&str> {
@@ -173,6 +203,15 @@ fn unquoted(text: &str) -> &str {
 /// Without the scheme of a link; its parameters are those of RFC 3966.
 fn without_scheme(text: &str) -> String {
     const SCHEMES: [&str; 5] = ["tel:", "callto:", "sms:", "whatsapp:", "skype:"];
+    const CHATS: [&str; 4] = [
+        "https://wa.me/",
+        "http://wa.me/",
+        "wa.me/",
+        "https://api.whatsapp.com/send?phone=",
+    ];
+    if let Some(number) = CHATS.into_iter().find_map(|chat| text.strip_prefix(chat)) {
+        return format!("+{}", number.trim_start_matches('+'));
+    }
     let scheme = SCHEMES.into_iter().find_map(|scheme| {
         let start = text.get(..scheme.len())?;
         start
@@ -260,10 +299,12 @@ fn without_labels(text: &str) -> Result<String, Unread> {
             word.clear();
             plain.push(' ');
         }
-        if !letter.is_ascii_digit() && !is_sign(letter) {
+        // `Cell# 98765 43210`
+        let is_number_sign = letter == '#' && !plain.contains(|sign: char| sign.is_ascii_digit());
+        if !letter.is_ascii_digit() && !is_sign(letter) && !is_number_sign {
             return Err(Unread::Letters);
         }
-        plain.push(letter);
+        plain.push(if is_number_sign { ' ' } else { letter });
     }
     Ok(plain.trim().to_owned())
 }

@@ -65,6 +65,7 @@ fn national(own: &Plan, digits: &str) -> Result<String, Unread> {
     let trunk = own
         .without_trunk(digits)
         .and_then(|national| in_plan(&national));
+    let former = former_prefix(&code, digits).and_then(in_plan);
     let with_code = digits
         .strip_prefix(code.as_str())
         .and_then(|_| international(digits));
@@ -79,7 +80,7 @@ fn national(own: &Plan, digits: &str) -> Result<String, Unread> {
 
     let mut readings: Vec<String> = abroad
         .into_iter()
-        .chain([trunk, with_code, bare])
+        .chain([trunk, former, with_code, bare])
         .flatten()
         .collect();
     readings.sort();
@@ -92,10 +93,30 @@ fn national(own: &Plan, digits: &str) -> Result<String, Unread> {
     }
 }
 
+/// The national number behind a prefix that callers do not dial any more and lists still have:
+/// until 2019 Mexicans dialled 01 before an area code, and 044 or 045 before a mobile number; until
+/// 2009 Ukrainians dialled 8 before the 0.
+///
+/// Source: IFT, Plan Técnico Fundamental de Numeración, DOF 11/05/2018; ITU-T, Operational Bulletin
+/// on Ukraine (code 380).
+fn former_prefix<'d>(code: &str, digits: &'d str) -> Option<&'d str> {
+    let (prefixes, length): (&[&str], usize) = match code {
+        "52" => (&["044", "045", "01"], 10),
+        "380" => (&["80"], 9),
+        _ => return None,
+    };
+    let mut rest = prefixes
+        .iter()
+        .filter_map(|prefix| digits.strip_prefix(prefix));
+    rest.find(|rest| rest.len() == length)
+}
+
 /// Whether a number without trunk prefix may be one that is dialled within an area only.
 fn may_be_local(own: &Plan, digits: &str) -> bool {
+    // Of Brazil's mobile numbers nine digits are dialled within an area.
+    let may_lack_area = own.is_open() || own.code() == "55" && digits.len() == 9;
     own.has_trunk_prefix()
-        && (digits.len() <= own.max_local_digits() || (own.is_open() && !own.is_valid(digits)))
+        && (digits.len() <= own.max_local_digits() || (may_lack_area && !own.is_valid(digits)))
 }
 
 /// The form of a national number that does not depend on who dials it, where a plan has two for one

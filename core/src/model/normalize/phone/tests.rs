@@ -1,3 +1,5 @@
+mod world;
+
 use phonenumber::Type;
 use phonenumber::metadata::DATABASE;
 

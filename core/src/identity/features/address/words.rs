@@ -1,0 +1,131 @@
+//! Words and signs of addresses, folded: kinds of streets, parts of a house, numbers.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+type Words = LazyLock<HashSet<&'static str>>;
+
+/// Words before the number of a flat, floor or door, in short form.
+pub(super) fn is_unit(token: &str) -> bool {
+    static WORDS: Words = LazyLock::new(|| {
+        "apt ste unit fl flat rm room lot trlr trailer bldg building block blk tower wing appt \
+             apto ap bat batiment bt etage porte piso planta depto dpto dept departamento bloque \
+             bloco bloc bl sc scara et lok m wohnung whg top stiege stg stock og haus aufgang kv \
+             kvartira korp korpus d daire kat blok int interno scala esc escalera escada puerta lgh \
+             bus dira dyrh em emelet rt rw so"
+            .split_ascii_whitespace()
+            .collect()
+    });
+    WORDS.contains(token)
+}
+
+/// Words that say which part of a house or a floor it is.
+pub(super) fn is_side(token: &str) -> bool {
+    static WORDS: Words = LazyLock::new(|| {
+        "links rechts mitte hinterhaus vorderhaus gartenhaus dcha izda izq izqda esq dto tv th \
+             upper lower rear front basement bsmt penthouse attic hs souterrain dachgeschoss"
+            .split_ascii_whitespace()
+            .collect()
+    });
+    WORDS.contains(token)
+}
+
+/// Whether a word says nothing of which street it is.
+pub(super) fn is_common(token: &str) -> bool {
+    static WORDS: Words = LazyLock::new(|| {
+        "st rd ave dr ln ct cir blvd pl way ter hwy pkwy sq cres n s e w ne nw se sw apt ste unit \
+             fl the ul calle rue via rua jl"
+            .split_ascii_whitespace()
+            .collect()
+    });
+    token.bytes().all(|byte| byte.is_ascii_digit()) || WORDS.contains(token)
+}
+
+/// The short form of a word.
+pub(super) fn short(token: &str) -> &str {
+    match token {
+        "street" | "str" | "strasse" | "straat" => "st",
+        "ulica" | "ulitsa" | "vulitsia" | "vulytsia" => "ul",
+        "jalan" | "jln" => "jl",
+        "caddesi" | "cd" => "cad",
+        "sokagi" | "sokak" | "sk" => "sok",
+        "road" => "rd",
+        "avenue" | "av" => "ave",
+        "drive" => "dr",
+        "lane" => "ln",
+        "court" => "ct",
+        "circle" => "cir",
+        "boulevard" | "bd" | "bvd" | "bulvar" => "blvd",
+        "place" => "pl",
+        "terrace" => "ter",
+        "highway" => "hwy",
+        "parkway" => "pkwy",
+        "square" => "sq",
+        "crescent" => "cres",
+        "north" => "n",
+        "south" => "s",
+        "east" => "e",
+        "west" => "w",
+        "northeast" => "ne",
+        "northwest" => "nw",
+        "southeast" => "se",
+        "southwest" => "sw",
+        "apartment" | "apto" | "appt" | "apartamento" | "appartement" => "apt",
+        "kvartira" => "kv",
+        "dom" => "d",
+        "suite" => "ste",
+        "floor" => "fl",
+        other => other,
+    }
+}
+
+/// A number without the word of East Asia that says what it counts: blocks, houses, floors, rooms.
+pub(super) fn without_counter(token: &str) -> &str {
+    let digits = token.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+    match &token[digits.len()..] {
+        "ding" | "fan" | "hao" | "shi" | "jie" | "lou" | "ceng" | "dong" | "ho" | "ga" | "beon"
+        | "beongil" | "cho" | "chome" | "ban" | "go" => digits,
+        _ => token,
+    }
+}
+
+/// What belongs to the number before it: `12 a`, `12 bis`. A direction does not.
+pub(super) fn is_number_letter(token: &str) -> bool {
+    matches!(token, "bis" | "ter" | "quater")
+        || token.len() == 1
+            && token.bytes().all(|byte| byte.is_ascii_lowercase())
+            && !matches!(token, "n" | "s" | "e" | "w")
+}
+
+/// `40th` names a street.
+pub(super) fn is_ordinal(token: &str) -> bool {
+    let digits = token.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+    matches!(&token[digits.len()..], "st" | "nd" | "rd" | "th")
+}
+
+/// A number without what makes it an ordinal: `3º`, `2nd floor`, `3e étage`.
+pub(super) fn without_ordinal(token: &str, is_floor: bool) -> &str {
+    let digits = token.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+    match &token[digits.len()..] {
+        "o" => digits,
+        "st" | "nd" | "rd" | "th" | "e" | "er" | "eme" if is_floor => digits,
+        _ => token,
+    }
+}
+
+/// `A3`, `U5`, `H206`: a block or a flat.
+pub(super) fn is_mixed(token: &str) -> bool {
+    let digits = token.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
+    let letters = token.len() - digits.len();
+    (1..=2).contains(&letters)
+        && (1..=4).contains(&digits.len())
+        && digits.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+pub(super) fn is_roman(token: &str) -> bool {
+    matches!(token, "ii" | "iii" | "iv" | "vi" | "vii" | "viii" | "ix")
+}
+
+pub(super) fn is_code(token: &str) -> bool {
+    token.len() >= 5 && token.bytes().all(|byte| byte.is_ascii_digit())
+}
