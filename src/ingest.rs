@@ -119,6 +119,15 @@ pub enum Error {
         /// The bound of the queue.
         limit: usize,
     },
+    /// As many events wait for their customer as may.
+    #[error(
+        "{limit} events wait for their customer already, the most that may: say first the events \
+         that name their objects"
+    )]
+    NoRoom {
+        /// The bound of events that wait.
+        limit: usize,
+    },
     /// What waits already would take longer than the call's deadline allows, or did.
     #[error(transparent)]
     Late(Refusal),

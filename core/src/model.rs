@@ -162,6 +162,8 @@ pub struct Source {
     pub country: Option<Country>,
     /// How it writes dates.
     pub dates: DateForm,
+    /// Where its clocks are. Empty: it has not said.
+    pub time_zone: String,
 }
 
 impl Model {

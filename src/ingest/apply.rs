@@ -31,6 +31,9 @@ pub enum Outcome {
     Duplicate,
     /// It can never succeed as it is; nothing changed.
     Rejected(Vec<Violation>),
+    /// It finds no customer yet, and as many events as may wait for theirs; nothing changed. Said
+    /// again later it may be stored.
+    NoRoom,
 }
 
 /// What is stored already of the statements of a batch.

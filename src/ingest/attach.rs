@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::model::{Model, Note, NoteReason};
 use profile_core::records::{
-    Claim, Event, EventKey, KeptEvent, ObjectKey, Place, Reason, RecordKey, Timestamp, Violation,
+    Claim, Event, EventKey, KeptEvent, ObjectKey, Place, RecordKey, Timestamp, Violation,
     add_claim, place,
 };
 
 use super::apply::{Applied, Outcome};
 
 /// How many events of a tenant may wait for a record. At a kilobyte an event this is 100 MB.
-pub(super) const MAX_WAITING: usize = 100_000;
+pub(crate) const MAX_WAITING: usize = 100_000;
 /// How many events may be attached by one object: all of them are placed anew when a record claims
 /// it. A parcel has tens of scans.
 const MAX_ATTACHED: usize = 1_000;
@@ -90,14 +90,7 @@ impl Applied<'_> {
                     outcome => outcome,
                 }
             } else if waiting >= MAX_WAITING {
-                Outcome::Rejected(vec![Violation::new(
-                    Reason::LimitExceeded,
-                    "record_event.event.attach",
-                    format!(
-                        "no event of a customer names the object, and {MAX_WAITING} events wait \
-                         for theirs already: the most that may; say it again when fewer do"
-                    ),
-                )])
+                Outcome::NoRoom
             } else {
                 waiting += 1;
                 self.figures.waiting += 1;
@@ -222,3 +215,47 @@ const CROWDED: &str = "events of more than 100 records name the object: its id i
 const DISPUTED: &str = "events of several customers name the object: the event is with the one of \
                         its own source, else with the one whose events are states of the object, \
                         else with the one that had begun to name it last when it happened";
+
+#[cfg(test)]
+mod tests {
+    use profile_core::records::{Draft, DraftEvent, Statement, Value};
+
+    use super::*;
+    use crate::ingest::apply::Known;
+    use crate::tests::NOW;
+
+    const MODEL: &str = "
+sources:
+  shop: { records: { customers: { key: id } } }
+  carrier: { events: { scans: { type: shipment_updated, id: id, attach: shipment, properties: { shipment_id: id } } } }
+";
+
+    #[test]
+    fn an_event_that_would_wait_is_no_refusal_where_no_more_may_wait() {
+        let model = Model::parse(MODEL).expect("a model");
+        let scan = Draft::Event(DraftEvent {
+            record: RecordKey::new("carrier", ""),
+            attach: vec!["shipment".to_owned()],
+            event_id: "1".to_owned(),
+            kind: "shipment_updated".to_owned(),
+            event_time: None,
+            properties: BTreeMap::from([("shipment_id".to_owned(), Value::from("P1"))]),
+        });
+        let statements: Vec<Statement> = vec![model.check(scan, NOW).expect("fits")];
+        for (waiting, fits) in [(0, true), (MAX_WAITING - 1, true), (MAX_WAITING, false)] {
+            let known = Known {
+                attached: Attached {
+                    waiting,
+                    ..Attached::default()
+                },
+                ..Known::default()
+            };
+            let applied = Applied::new(&statements, Vec::new(), known, (&model, NOW));
+            let outcome = &applied.outcomes[0];
+            let is_stored = matches!(outcome, Outcome::StoredWith(_));
+            assert_eq!(is_stored, fits, "{waiting}: {outcome:?}");
+            assert_eq!(*outcome == Outcome::NoRoom, !fits, "{waiting}: {outcome:?}");
+            assert_eq!(applied.attached.len(), usize::from(fits), "{waiting}");
+        }
+    }
+}

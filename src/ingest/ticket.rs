@@ -7,6 +7,7 @@ use profile_core::model::Notes;
 use profile_core::records::{EventKey, ProfileId, RecordKey, Sequence, Statement};
 use tokio::sync::oneshot;
 
+use super::attach::MAX_WAITING;
 use super::notes::BatchNotes;
 use super::{Error, Outcome};
 
@@ -79,7 +80,8 @@ impl Ticket {
     /// Waits for the commit.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Stopping`].
+    /// [`Error::Store`], [`Error::Stopping`]; [`Error::NoRoom`] when an event could not wait for
+    /// its customer, whatever became of the other statements: said again they are duplicates.
     ///
     /// # Cancel safety
     /// Dropped before the writer takes the batch, nothing of it is written; after that all of it
@@ -89,6 +91,10 @@ impl Ticket {
             Some(answer) => Some(answer.await.map_err(|_| Error::Stopping)??),
             None => None,
         };
+        let is_full = |answer: &Answer| answer.outcomes.contains(&Outcome::NoRoom);
+        if answer.as_ref().is_some_and(is_full) {
+            return Err(Error::NoRoom { limit: MAX_WAITING });
+        }
         let mut written = answer
             .iter()
             .flat_map(|answer| answer.outcomes.iter().cloned());
@@ -102,7 +108,7 @@ impl Ticket {
                 let home = || answer.as_ref()?.home(subject.as_ref()?);
                 let (outcome, profile, notes) = match outcome {
                     // A refused statement keeps no value.
-                    Outcome::Rejected(_) => (outcome, None, Notes::default()),
+                    Outcome::Rejected(_) | Outcome::NoRoom => (outcome, None, Notes::default()),
                     Outcome::Stored | Outcome::Duplicate => (outcome, home(), notes),
                     Outcome::StoredWith(note) => (Outcome::Stored, home(), notes.with(note)),
                 };
@@ -117,5 +123,40 @@ impl Ticket {
             results,
             sequence: answer.as_ref().map(|answer| answer.sequence),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn answered(outcomes: &[Outcome]) -> Result<Receipt, Error> {
+        let (answer, receiver) = oneshot::channel();
+        let ticket = Ticket {
+            outcomes: vec![None; outcomes.len()],
+            subjects: outcomes.iter().map(|_| None).collect(),
+            notes: BatchNotes::default(),
+            answer: Some(receiver),
+        };
+        let written = Answer {
+            outcomes: outcomes.to_vec(),
+            profiles: Arc::default(),
+            places: Arc::default(),
+            sequence: Sequence(7),
+        };
+        assert!(answer.send(Ok(written)).is_ok(), "somebody waits");
+        ticket.wait().await
+    }
+
+    /// Refused for good is a source's leave to forget a statement, so what may pass is no refusal.
+    #[tokio::test]
+    async fn a_batch_with_an_event_that_found_no_room_to_wait_is_to_be_said_again() {
+        let told = answered(&[Outcome::Stored, Outcome::Duplicate]).await;
+        assert_eq!(told.expect("a receipt").results.len(), 2);
+        let full = answered(&[Outcome::Stored, Outcome::NoRoom]).await;
+        assert!(
+            matches!(full, Err(Error::NoRoom { limit: MAX_WAITING })),
+            "{full:?}"
+        );
     }
 }

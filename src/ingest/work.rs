@@ -17,6 +17,7 @@ use tracing::{Instrument, Span};
 use super::notes::NoteLog;
 use super::write::{Batch, Writer, Written};
 use super::{Answer, Job, Options, Outcome};
+use crate::lanes::Reason;
 use crate::telemetry::Metrics;
 pub(super) use backlog::Backlog;
 use turns::Turns;
@@ -246,6 +247,9 @@ fn report(written: &Written, metrics: &Metrics) {
     }));
     metrics.ingest_duplicate(count(|outcome| matches!(outcome, Outcome::Duplicate)));
     metrics.ingest_rejected(count(|outcome| matches!(outcome, Outcome::Rejected(_))));
+    if count(|outcome| matches!(outcome, Outcome::NoRoom)) > 0 {
+        metrics.ingest_refused(Reason::Full);
+    }
     let attached = written.attached;
     metrics.ingest_attached("at_once", attached.at_once);
     metrics.ingest_attached("waiting", attached.waiting);

@@ -181,7 +181,7 @@ impl Reader {
             let listed = self.store.list_events(tenant, &records, &page);
             self.metrics.store("list_events", listed).await
         };
-        let hides_some = !latest(hidden, 1).await?.is_empty();
+        let mut hides_some = !latest(hidden, 1).await?.is_empty();
         let picked = wanted.pick(&latest(kinds, MAX_EVENTS).await?);
         if picked.is_empty() {
             return Ok(LatestObjects {
@@ -199,13 +199,12 @@ impl Reader {
             .list_object_events(tenant, &picked, &records, &page);
         let naming = self.metrics.store("list_object_events", naming).await?;
         let fold = |(key, naming): (ObjectKey, Vec<store::NamingEvent>)| {
-            let events = naming.into_iter().map(|naming| naming.event);
-            fold_object(
-                key,
-                events
-                    .filter(|event| wanted.visible.has(&event.kind))
-                    .collect(),
-            )
+            let mut events: Vec<Event> = naming.into_iter().map(|naming| naming.event).collect();
+            let count = events.len();
+            events.retain(|event| wanted.visible.has(&event.kind));
+            // Events of other objects name this one, too.
+            hides_some |= events.len() < count;
+            fold_object(key, events)
         };
         let mut objects: Vec<Object> = picked.into_iter().zip(naming).filter_map(fold).collect();
         objects.iter_mut().for_each(Object::pack);

@@ -206,7 +206,11 @@ impl FileReader {
             Rows::Csv(rows) => rows.notes(),
             Rows::Ndjson(_) | Rows::Json(_) => &[],
         };
-        self.notes.iter().chain(header).map(String::as_str)
+        let encoding = self.input.notes().iter();
+        encoding
+            .chain(&self.notes)
+            .chain(header)
+            .map(String::as_str)
     }
 
     /// Names of the columns. `None`: each row has names of its own.

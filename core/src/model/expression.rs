@@ -36,6 +36,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 mod text;
+pub(super) mod time;
 pub(super) mod types;
 
 use std::borrow::Cow;
@@ -257,7 +258,10 @@ impl Expression {
                 .map_or(Ok(Outcome::Missing), from_json),
             Plan::Convert(conversion, path) => {
                 match path.find(payload.json)?.map(from_json).transpose()? {
-                    Some(Outcome::Value(value)) => conversion.apply(&value).map(Outcome::Value),
+                    Some(Outcome::Value(value)) => {
+                        let converted = conversion.apply(&value)?;
+                        Ok(converted.map_or(Outcome::Missing, Outcome::Value))
+                    }
                     Some(nothing) => Ok(nothing),
                     None => Ok(Outcome::Missing),
                 }

@@ -281,7 +281,7 @@ sources:
         9:41: traits.given_name.personal: must be true or false
         10:21: traits.language.keep: must be a text, and is a list
         13:12: sources.shop.trust: must be a whole number from 0 to 100
-        14:5: sources.shop.colour: is no key that is known here: there are trust, country, dates, minor, records, events
+        14:5: sources.shop.colour: is no key that is known here: there are trust, country, dates, time_zone, minor, records, events
         18:15: sources.shop.records.customers.time: is not CEL: at character 6, mismatched input <EOF>
         19:38: sources.shop.records.customers.identifiers.email[1]: calls `nope`, which is no function
         19:53: sources.shop.records.customers.identifiers.fax: the model declares no identifier type `fax`; it has: email, phone, card, Device-ID

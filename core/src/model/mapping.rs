@@ -15,6 +15,7 @@ mod consent;
 mod each;
 mod event;
 mod fields;
+mod key;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use serde_json::Value as Json;
 
 pub use fields::MappedFields;
 
+use super::expression::time::{Read, Zones, read_in};
 use super::expression::{Conversion, Expression, Outcome, Payload, kind};
 pub(super) use super::file::{
     ConsentMapping, EventMapping, MappedProperty, Mode, MoneyAmount, RecordMapping,
@@ -138,6 +140,7 @@ impl Model {
         let mut run = Run {
             source,
             catalogue: &self.events,
+            zones: self.zones(source),
             payload: &evaluated,
             path: String::new(),
             violations: Vec::new(),
@@ -164,6 +167,17 @@ impl Model {
             })
         } else {
             Err(run.violations)
+        }
+    }
+
+    /// The zones of the times of a source without one of their own. By default a day is that of
+    /// the model's calendar, and a local time is in UTC.
+    fn zones(&self, source: &str) -> Zones<'_> {
+        let own = self.sources.get(source);
+        let own = own.map_or("", |source| source.time_zone.as_str());
+        Zones {
+            of_days: if own.is_empty() { &self.time_zone } else { own },
+            of_times: own,
         }
     }
 
@@ -202,6 +216,7 @@ impl Model {
 struct Run<'a> {
     source: &'a str,
     catalogue: &'a Catalogue,
+    zones: Zones<'a>,
     payload: &'a Payload<'a>,
     path: String,
     violations: Vec<Violation>,
@@ -232,6 +247,26 @@ impl Run<'_> {
             first.notes = notes;
         }
         made
+    }
+
+    /// A key or an id.
+    fn required_key(&mut self, field: &str, expression: &Expression) -> Option<String> {
+        let said = self.required_text(field, expression)?;
+        self.key(field, expression, &said)
+    }
+
+    /// A key without what surrounds it in its field. One that a spreadsheet shows in place of the
+    /// key would be the key of all whom it was lost of.
+    fn key(&mut self, field: &str, expression: &Expression, said: &str) -> Option<String> {
+        let bare = key::bare(said);
+        if key::is_spreadsheets(bare) {
+            let rule = "is what a spreadsheet shows in place of the value, which is lost: export it \
+                        as a text";
+            self.fail(&field, expression, rule);
+            return None;
+        }
+        // A key of blanks alone stays, to be refused by name.
+        Some(if bare.is_empty() { said } else { bare }.to_owned())
     }
 
     /// A key, an id or a type.
@@ -283,9 +318,29 @@ impl Run<'_> {
     }
 
     fn time_of(&mut self, field: &str, expression: &Expression) -> Option<Timestamp> {
-        match self.convert(field, expression, Conversion::Time)? {
-            Value::Time(time) => Some(time),
-            _ => None,
+        let said = self.evaluate(&field, expression).value()?;
+        match self.read_time(&said) {
+            Ok(None) => {
+                self.note_no_date(field);
+                None
+            }
+            Ok(time) => time,
+            Err(fault) => {
+                self.fail(&field, expression, &fault);
+                None
+            }
+        }
+    }
+
+    /// A time in the zones of the source. `None`: a date that stands for none.
+    fn read_time(&self, said: &Value) -> Result<Option<Timestamp>, String> {
+        match read_in(said, self.zones) {
+            Read::At(time) => Ok(Some(time)),
+            Read::Nothing => Ok(None),
+            Read::Unread => match Conversion::Time.apply(said) {
+                Err(fault) => Err(fault.text().to_owned()),
+                Ok(_) => Ok(None),
+            },
         }
     }
 
@@ -327,10 +382,20 @@ impl Run<'_> {
         conversion: Conversion,
     ) -> Option<Value> {
         let value = self.evaluate(&field, expression).value()?;
-        let converted = conversion.apply(&value);
-        converted
-            .map_err(|fault| self.fail(&field, expression, fault.text()))
-            .ok()
+        match conversion.apply(&value) {
+            Ok(converted) => converted,
+            Err(fault) => {
+                self.fail(&field, expression, fault.text());
+                None
+            }
+        }
+    }
+
+    /// Tells of a date that stands for none.
+    fn note_no_date(&mut self, field: &str) {
+        const WHY: &str = "stands for no date: systems give it where none is known";
+        let (field, why) = (field.to_owned(), WHY.into());
+        self.notes.remark(field, NoteReason::Placeholder, why);
     }
 
     fn fail(&mut self, field: &dyn Display, expression: &Expression, what: &str) {

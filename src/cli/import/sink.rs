@@ -240,6 +240,8 @@ async fn committed(ticket: Ticket, counts: Vec<usize>, batch: Batch) -> anyhow::
             ingest::Outcome::Rejected(violations) => {
                 Outcome::Rejected(violations.iter().map(reason).collect())
             }
+            // Such a batch fails as a whole; see `Ticket::wait`.
+            ingest::Outcome::NoRoom => Outcome::Rejected(Vec::new()),
         }
     });
     let rows = batch.rows.into_iter().zip(counts);

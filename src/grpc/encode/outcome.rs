@@ -13,6 +13,8 @@ pub(in crate::grpc) fn result(result: StatementResult) -> v1::StatementResult {
         Outcome::Stored | Outcome::StoredWith(_) => (v1::StatementOutcome::Stored, Vec::new()),
         Outcome::Duplicate => (v1::StatementOutcome::Duplicate, Vec::new()),
         Outcome::Rejected(violations) => (v1::StatementOutcome::Rejected, violations),
+        // Such a batch fails as a whole; see `Ticket::wait`.
+        Outcome::NoRoom => (v1::StatementOutcome::Unspecified, Vec::new()),
     };
     let (notes, omitted_note_count) = notes(result.notes);
     v1::StatementResult {

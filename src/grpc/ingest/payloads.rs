@@ -11,6 +11,7 @@ use crate::grpc::checked::{self, Checked};
 use crate::grpc::error::ApiError;
 use crate::grpc::{encode, v1};
 use crate::ingest::Intake;
+use crate::sources::payload;
 
 /// The largest raw payload, in bytes.
 const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
@@ -71,14 +72,10 @@ pub(in crate::grpc) fn parse(payload: &[u8]) -> Checked<serde_json::Value> {
             "bytes",
         )]);
     }
-    serde_json::from_slice(payload).map_err(|error| {
-        let description = format!(
-            "is not JSON in UTF-8: error at line {}, column {}",
-            error.line(),
-            error.column()
-        );
-        vec![Violation::new(Reason::Malformed, "payload", description)]
-    })
+    let malformed = |what: String| vec![Violation::new(Reason::Malformed, "payload", what)];
+    let text = std::str::from_utf8(payload)
+        .map_err(|error| malformed(format!("is not UTF-8 after byte {}", error.valid_up_to())))?;
+    payload::parse(text).map_err(|fault| malformed(fault.to_string()))
 }
 
 /// The drafts that a payload maps to, or what is wrong with it.

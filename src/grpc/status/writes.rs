@@ -23,6 +23,12 @@ pub(super) fn ingest(error: &ingest::Error, context: &CallContext) -> Status {
                 &[("limit", limit.to_string())],
             )
         }
+        ingest::Error::NoRoom { limit } => failure(
+            Code::ResourceExhausted,
+            ErrorReason::Overloaded,
+            format!("record_event.event.attach: {error}"),
+            &[("limit", limit.to_string())],
+        ),
         ingest::Error::Late(refusal) => from_refusal(refusal),
         ingest::Error::Stopping => draining(),
         ingest::Error::Store(error) => store::store(error, context),

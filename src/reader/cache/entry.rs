@@ -29,7 +29,8 @@ pub(in crate::reader) enum Cached {
 pub struct LatestObjects {
     /// The one that changed last comes first.
     pub objects: Vec<Object>,
-    /// Whether there are states of such objects that may not be seen.
+    /// Whether there are states of such objects, or other events that name one of them, that may
+    /// not be seen.
     pub hides_some: bool,
 }
 

@@ -9,6 +9,7 @@
 //!   as written, blanks too.
 
 mod header;
+mod odd;
 mod parser;
 mod quotes;
 mod record;
@@ -27,6 +28,8 @@ use record::Record;
 
 /// The more columns a file has, the less it is one.
 const MAX_COLUMNS: usize = 4_096;
+/// The mark of byte order in UTF-8.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Number of lines that an open quote may spoil.
 const MAX_OPEN_QUOTES: usize = 100;
 
@@ -34,6 +37,7 @@ pub(super) struct Rows {
     parser: Reader,
     separator: Separator,
     quote: Quote,
+    declares_quotes: bool,
     escape: Option<u8>,
     header: Header,
     record: Record,
@@ -57,6 +61,7 @@ impl Rows {
             parser: parser(&mut ReaderBuilder::new(), byte, quote, options.escape),
             separator,
             quote,
+            declares_quotes: options.quote.is_some(),
             escape: options.escape,
             header: Header::default(),
             record: Record::default(),
@@ -89,10 +94,33 @@ impl Rows {
             )),
             Some(End::Whole) => {
                 input.end_row();
+                if let Some(quotes) = odd::enclosing(self.record.fields())
+                    && !self.declares_quotes
+                {
+                    let what = odd::undeclared(quotes, "the header's names are");
+                    return Err(ReadError::at_start(what));
+                }
                 self.header = Header::read(self.record.fields()).map_err(ReadError::at_start)?;
-                Ok(())
+                self.pass_underline(input)
             }
         }
+    }
+
+    /// Passes over a line of dashes under the header, as query tools print it.
+    fn pass_underline(&mut self, input: &mut Input) -> Result<(), ReadError> {
+        skip_line_ends(input)?;
+        let whole = input.shows_all()?;
+        let ends = input.line_ends();
+        let bytes = input.peek()?;
+        let end = ends.find(bytes).or(whole.then_some(bytes.len()));
+        let Some(length) = end.filter(|end| odd::is_underline(&bytes[..*end])) else {
+            return Ok(());
+        };
+        let line = input.position().lines + 1;
+        input.pass(length);
+        let note = format!("line {line} underlines the header and is not read");
+        self.header.notes.push(note);
+        Ok(())
     }
 
     /// Columns and separator, for people.
@@ -113,10 +141,19 @@ impl Rows {
 
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Option<Row>, ReadError> {
         skip_line_ends(input)?;
-        let line = input.position().lines + 1;
+        let before = input.position();
+        let line = before.lines + 1;
         let Some(end) = self.read(input)? else {
             return Ok(None);
         };
+        if end == End::Whole && self.header.is_replaced_by(self.record.fields()) {
+            let what = "names the columns in another way than the header: the rows after it would be \
+                        read into wrong columns; split the file before this line";
+            return Err(ReadError {
+                position: before,
+                what: what.to_owned(),
+            });
+        }
         let (payload, content) = if end == End::Whole {
             let payload = self.payload(input.row());
             let row = || Content::row(input.row(), &self.header.columns, self.record.fields());
@@ -140,8 +177,8 @@ impl Rows {
                 "more than {MAX_OPEN_QUOTES} rows have a quote that is left open: declare --quote none"
             )));
         }
-        let first = input.row().iter().position(|byte| *byte == b'\n');
-        if let Some(first) = first {
+        let ends = input.line_ends();
+        if let Some(first) = ends.find(input.row()) {
             input.give_back(first + 1);
             return Ok(first + 1);
         }
@@ -149,7 +186,7 @@ impl Rows {
         let mut length = input.row().len();
         loop {
             let bytes = input.peek()?;
-            let line_end = bytes.iter().position(|byte| *byte == b'\n');
+            let line_end = ends.find(bytes);
             let count = line_end.map_or(bytes.len(), |at| at + 1);
             length += count;
             input.consume(count);
@@ -173,8 +210,15 @@ impl Rows {
                 "has {fields} fields, and the header has {columns}"
             ));
         }
+        if self.header.is_repeated_by(self.record.fields()) {
+            return malformed("repeats the header");
+        }
+        if let Some(quotes) = odd::enclosing(self.record.fields())
+            && !self.declares_quotes
+        {
+            return malformed(&odd::undeclared(quotes, "its fields are"));
+        }
         let mut object = serde_json::Map::with_capacity(columns);
-        let mut repeats = true;
         for (name, field) in self.header.columns.iter().zip(self.record.fields()) {
             let Ok(text) = std::str::from_utf8(field) else {
                 let what = format!(
@@ -183,13 +227,9 @@ impl Rows {
                 );
                 return malformed(&what);
             };
-            repeats = repeats && text.trim_start_matches('\u{FEFF}').trim() == name;
             if !name.is_empty() {
                 object.insert(name.clone(), Json::from(quotes::unformula(text)));
             }
-        }
-        if repeats {
-            return malformed("repeats the header");
         }
         Ok(Json::Object(object))
     }
@@ -233,9 +273,10 @@ impl Rows {
     /// Reads a line whose fields are parted by any number of blanks.
     fn read_blanks(&mut self, input: &mut Input) -> Result<Option<End>, ReadError> {
         self.record.clear();
+        let ends = input.line_ends();
         loop {
             let bytes = input.peek()?;
-            let line_end = bytes.iter().position(|byte| *byte == b'\n');
+            let line_end = ends.find(bytes);
             let (count, at_end) = (line_end.map_or(bytes.len(), |at| at + 1), bytes.is_empty());
             input.consume(count);
             if input.row().len() > MAX_ROW_BYTES {
@@ -257,14 +298,16 @@ impl Rows {
     }
 }
 
-/// Line ends before a row: blank lines, and the second half of a Windows line end.
+/// Passes over line ends before a row: blank lines, and the second half of a Windows line end. A
+/// mark of byte order there, where one file was put after another, is no part of the row.
 fn skip_line_ends(input: &mut Input) -> Result<(), ReadError> {
     loop {
         let bytes = input.peek()?;
-        let count = bytes
-            .iter()
-            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-            .count();
+        let is_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+        let count = match bytes.iter().take_while(is_end).count() {
+            0 if bytes.starts_with(MARK) => MARK.len(),
+            count => count,
+        };
         if count == 0 {
             return Ok(());
         }

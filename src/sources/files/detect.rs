@@ -32,7 +32,7 @@ impl Detected {
 }
 
 /// First bytes of formats that are not read, with their name and what to do.
-const OTHERS: [(&[u8], &str); 23] = [
+const OTHERS: [(&[u8], &str); 24] = [
     (b"PK\x03\x04", ""),
     (
         b"\xD0\xCF\x11\xE0",
@@ -55,6 +55,10 @@ const OTHERS: [(&[u8], &str); 23] = [
     (
         b"\x1F\x8B",
         "gzip data within gzip data: decompress it once",
+    ),
+    (
+        b"\x1F\x9D",
+        "compressed by compress (.Z): decompress it, or use gzip",
     ),
     (b"BZh", "compressed by bzip2: decompress it, or use gzip"),
     (
@@ -176,7 +180,7 @@ fn begins_list(beginning: &[u8]) -> bool {
 }
 
 fn objects(beginning: &[u8], whole: bool) -> Detected {
-    let mut lines = beginning.split(|byte| *byte == b'\n');
+    let mut lines = beginning.split(|byte| matches!(byte, b'\r' | b'\n'));
     let first = lines.next().unwrap_or_default();
     let second = lines.find(|line| !line.trim_ascii().is_empty());
     let one = whole && second.is_none();

@@ -1,13 +1,14 @@
 //! The bytes of a file, decompressed and decoded to UTF-8, with their position and their hash.
 
 mod bytes;
+mod gzip;
+mod lines;
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use encoding_rs::Encoding;
-use flate2::bufread::MultiGzDecoder;
 use profile_core::records::Violation;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -15,6 +16,8 @@ use sha2::{Digest, Sha256};
 use super::encoding::Decoded;
 use super::{Content, MAX_ROW_BYTES, Position, ReadError, Row, detect};
 use bytes::{Counted, Full, buffered};
+use gzip::Members;
+pub(super) use lines::LineEnds;
 
 const BUFFER_BYTES: usize = 64 * 1024;
 const GZIP_MAGIC: [u8; 2] = [0x1F, 0x8B];
@@ -29,6 +32,10 @@ pub(super) struct Input {
     marked: bool,
     stored: Arc<AtomicU64>,
     position: Position,
+    /// Whether the last byte was a carriage return.
+    after_return: bool,
+    line_ends: LineEnds,
+    notes: Vec<String>,
     /// Bytes that come once more, and how many of them have come.
     again: Vec<u8>,
     again_taken: usize,
@@ -56,7 +63,7 @@ impl Input {
             .map_err(|error| ReadError::at_start(error.to_string()))?
             .starts_with(&GZIP_MAGIC);
         let stream: Box<dyn BufRead + Send> = if compressed {
-            Box::new(buffered(MultiGzDecoder::new(counted)))
+            Box::new(buffered(Members::new(counted)))
         } else {
             Box::new(counted)
         };
@@ -67,6 +74,9 @@ impl Input {
             marked: false,
             stored,
             position: Position::START,
+            after_return: false,
+            line_ends: LineEnds::Usual,
+            notes: Vec::new(),
             again: Vec::new(),
             again_taken: 0,
             row: Vec::new(),
@@ -74,6 +84,7 @@ impl Input {
             hash: Sha256::new(),
         };
         input.decode(declared)?;
+        input.line_ends = LineEnds::of(input.peek()?);
         Ok(input)
     }
 
@@ -102,6 +113,16 @@ impl Input {
             (self.encoding, self.marked) = (encoding, true);
             self.pass(length);
         }
+        if let Some(declared) =
+            declared.filter(|it| it.is_ascii_compatible() && *it != encoding_rs::UTF_8)
+            && is_beyond_ascii(self.peek()?)
+        {
+            let declared = declared.name();
+            self.notes.push(format!(
+                "{declared} is declared, and the beginning of the file is UTF-8 with letters beyond \
+                 ASCII, which are misread then"
+            ));
+        }
         if self.encoding != encoding_rs::UTF_8 {
             let stream = std::mem::replace(&mut self.stream, Box::new(io::empty()));
             self.stream = Box::new(buffered(Decoded::new(stream, self.encoding)));
@@ -117,6 +138,16 @@ impl Input {
         } else {
             name.to_owned()
         }
+    }
+
+    /// Line ends of the file.
+    pub(super) fn line_ends(&self) -> LineEnds {
+        self.line_ends
+    }
+
+    /// Oddities of its encoding.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Whether it is compressed.
@@ -163,7 +194,7 @@ impl Input {
             self.stream.fill_buf().unwrap_or_default()
         };
         let bytes = &shown[..count.min(shown.len())];
-        self.position.lines += bytes.split(|byte| *byte == b'\n').skip(1).count() as u64;
+        self.position.lines += lines::count(bytes, &mut self.after_return);
         self.position.offset += count as u64;
         if self.row.len() < MAX_ROW_BYTES + BUFFER_BYTES {
             self.row.extend_from_slice(bytes);
@@ -189,7 +220,9 @@ impl Input {
         debug_assert_eq!(self.hashed, 0, "a row that is given back is kept whole");
         let mut again = self.row.split_off(kept);
         self.position.offset -= again.len() as u64;
-        self.position.lines -= again.split(|byte| *byte == b'\n').skip(1).count() as u64;
+        let mut after_return = self.row.last() == Some(&b'\r');
+        self.after_return = after_return;
+        self.position.lines -= lines::count(&again, &mut after_return);
         again.extend_from_slice(&self.again[self.again_taken..]);
         (self.again, self.again_taken) = (again, 0);
     }
@@ -230,12 +263,13 @@ impl Input {
 
     /// Passes over the rest of this line. Returns `false` at the end of the file.
     pub(super) fn pass_line(&mut self) -> Result<bool, ReadError> {
+        let ends = self.line_ends;
         loop {
             let bytes = self.peek()?;
             if bytes.is_empty() {
                 return Ok(false);
             }
-            let end = bytes.iter().position(|byte| *byte == b'\n');
+            let end = ends.find(bytes);
             let count = end.map_or(bytes.len(), |end| end + 1);
             self.pass(count);
             if end.is_some() {
@@ -293,4 +327,14 @@ impl Input {
             _ => self.error(format!("cannot be read: {error}")),
         }
     }
+}
+
+/// Whether bytes are UTF-8 with letters beyond ASCII. The last letter may be cut off.
+fn is_beyond_ascii(bytes: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(_) => bytes,
+        Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
+        Err(_) => return false,
+    };
+    !valid.is_ascii()
 }

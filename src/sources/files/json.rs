@@ -15,6 +15,8 @@ const MAX_NAMES: usize = 20;
 
 pub(super) struct Rows {
     shape: Shape,
+    /// Names that lead to the list.
+    path: Vec<String>,
     /// Whether a value has been read, so that a comma comes before the next.
     begun: bool,
     over: bool,
@@ -24,7 +26,7 @@ pub(super) struct Rows {
 enum Shape {
     /// A list, and nothing after it.
     List,
-    /// A list within an object, whose rest is not read.
+    /// A list within an object, of which nothing else is read; perhaps several such objects.
     Within,
     /// Values one after the other.
     Sequence,
@@ -33,17 +35,7 @@ enum Shape {
 impl Rows {
     /// Goes to the first value.
     pub(super) fn new(input: &mut Input, path: &[String]) -> Result<Self, ReadError> {
-        let mut first = input.pass_blanks()?;
-        for (depth, name) in path.iter().enumerate() {
-            if first != Some(b'{') {
-                let before = path[..depth].join(".");
-                return Err(input.error(format!(
-                    "`{before}` is no object that could have `{name}`: see --path"
-                )));
-            }
-            find_member(input, name)?;
-            first = input.pass_blanks()?;
-        }
+        let first = follow(input, path)?;
         let shape = match (first, path) {
             (Some(b'['), []) => Shape::List,
             (Some(b'['), _) => Shape::Within,
@@ -58,6 +50,7 @@ impl Rows {
         }
         Ok(Self {
             shape,
+            path: path.to_vec(),
             begun: false,
             over: false,
         })
@@ -99,15 +92,18 @@ impl Rows {
 
     /// Goes to the next value; `false` after the last.
     fn go_to_value(&mut self, input: &mut Input) -> Result<bool, ReadError> {
-        let next = input.pass_blanks()?;
+        let mut next = input.pass_blanks()?;
         if self.shape == Shape::Sequence {
             return Ok(next.is_some());
         }
-        match next {
-            Some(b']') => {
-                input.pass(1);
-                self.end(input).map(|()| false)
+        while next == Some(b']') {
+            input.pass(1);
+            if self.shape != Shape::Within || !self.go_to_page(input)? {
+                return self.end(input).map(|()| false);
             }
+            next = input.pass_blanks()?;
+        }
+        match next {
             Some(b',') if self.begun => {
                 input.pass(1);
                 match input.pass_blanks()? {
@@ -124,11 +120,78 @@ impl Rows {
         }
     }
 
-    fn end(&self, input: &mut Input) -> Result<(), ReadError> {
-        if self.shape == Shape::List && input.pass_blanks()?.is_some() {
-            return Err(input.error("something follows the end of the list"));
+    /// Goes to the list of the next object, after the rest of this one; `false` after the last. A
+    /// program that reads page after page writes one such object after the other.
+    fn go_to_page(&mut self, input: &mut Input) -> Result<bool, ReadError> {
+        for _ in &self.path {
+            pass_members(input)?;
         }
-        Ok(())
+        if input.pass_blanks()? != Some(b'{') {
+            return Ok(false);
+        }
+        if follow(input, &self.path)? != Some(b'[') {
+            let path = self.path.join(".");
+            return Err(input.error(format!("`{path}` is no list of rows: see --path")));
+        }
+        input.pass(1);
+        self.begun = false;
+        Ok(true)
+    }
+
+    fn end(&self, input: &mut Input) -> Result<(), ReadError> {
+        if input.pass_blanks()?.is_none() {
+            return Ok(());
+        }
+        let what = match self.shape {
+            Shape::Within => "object with the list",
+            Shape::List | Shape::Sequence => "list",
+        };
+        Err(input.error(format!("something follows the end of the {what}")))
+    }
+}
+
+/// Goes to the value that names lead to. Returns its first byte.
+fn follow(input: &mut Input, path: &[String]) -> Result<Option<u8>, ReadError> {
+    let mut first = input.pass_blanks()?;
+    for (depth, name) in path.iter().enumerate() {
+        if first != Some(b'{') {
+            let before = path[..depth].join(".");
+            return Err(input.error(format!(
+                "`{before}` is no object that could have `{name}`: see --path"
+            )));
+        }
+        find_member(input, name)?;
+        first = input.pass_blanks()?;
+    }
+    Ok(first)
+}
+
+/// Passes over the members of an object that follow one, and its end.
+fn pass_members(input: &mut Input) -> Result<(), ReadError> {
+    const BROKEN: &str = "the object is broken after the list of rows";
+    loop {
+        match input.pass_blanks()? {
+            Some(b'}') => {
+                input.pass(1);
+                return Ok(());
+            }
+            Some(b',') => input.pass(1),
+            None => return Err(input.error("the file is cut off: its object is not closed")),
+            Some(_) => return Err(input.error(BROKEN)),
+        }
+        for next in [Some(b':'), None] {
+            input.pass_blanks()?;
+            if pass_value(input)? == 0 {
+                return Err(input.error(BROKEN));
+            }
+            input.end_row();
+            if next.is_some() {
+                if input.pass_blanks()? != next {
+                    return Err(input.error(BROKEN));
+                }
+                input.pass(1);
+            }
+        }
     }
 }
 

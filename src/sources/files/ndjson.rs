@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::input::Input;
 use super::{Content, MAX_ROW_BYTES, ReadError, Row, content};
+use crate::sources::payload;
 
 pub(super) struct Rows {
     /// The payload of a line.
@@ -54,13 +55,10 @@ impl Rows {
 
 /// Takes a line into the present row. Returns its length without the line end; none at the end.
 fn pass_line(input: &mut Input) -> Result<Option<usize>, ReadError> {
-    let mut length = 0;
+    let (ends, mut length) = (input.line_ends(), 0);
     loop {
         let bytes = input.peek()?;
-        let (end, last) = (
-            bytes.iter().position(|byte| *byte == b'\n'),
-            bytes.is_empty(),
-        );
+        let (end, last) = (ends.find(bytes), bytes.is_empty());
         let count = end.unwrap_or(bytes.len());
         length += count;
         input.consume(count + usize::from(end.is_some()));
@@ -78,11 +76,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Json, Violation> {
             error.valid_up_to()
         ))
     })?;
-    serde_json::from_str(text).map_err(|error| {
-        let place = match error.line() {
-            0 | 1 => format!("column {}", error.column()),
-            line => format!("column {} of its line {line}", error.column()),
-        };
-        malformed(format!("is not JSON: error in {place}"))
-    })
+    // A mark of byte order, where one file was put after another.
+    let text = text.trim_start_matches('\u{FEFF}');
+    payload::parse(text).map_err(|fault| malformed(fault.to_string()))
 }

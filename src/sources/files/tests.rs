@@ -11,6 +11,7 @@ use super::*;
 
 mod csv;
 mod formats;
+mod odd;
 mod parquet;
 mod public;
 

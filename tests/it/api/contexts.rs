@@ -34,6 +34,7 @@ views:
 purposes:
   service: { consent: not_needed, computed: '*', segments: '*', experience: '*', identifiers: '*', events: '*' }
   narrow: { consent: not_needed, preferences: false, events: '*' }
+  orders: { consent: not_needed, events: [order_placed] }
   news: { consent: opt_in }
 sources:
   web:
@@ -46,6 +47,7 @@ sources:
     events:
       orders:
         { type: order_placed, id: number, time: at, record: id, properties: { order_id: number, total: decimal(total), currency: \"'EUR'\", products: lines } }
+      notes: { type: note_added, id: number, time: at, record: id, properties: { note_id: number, order_id: order, text: text } }
       answers:
         { type: survey_response, id: number, time: at, record: id, properties: { response_id: number, metric: \"'nps'\", score: score } }
 ";
@@ -142,6 +144,36 @@ async fn a_context_has_order_lines_metrics_and_permissions_each_with_its_records
     assert!(
         withheld.contains(&"experience.nps") && withheld.contains(&"preferences"),
         "{withheld:?}"
+    );
+    service.stop().await;
+}
+
+/// Events that are withheld are states of the objects of the view, or name one that is shown.
+#[tokio::test]
+async fn events_that_a_purpose_does_not_see_are_told_where_they_concern_what_is_shown() {
+    let (service, _) = start().await;
+    let told = async |purpose: &str| -> (usize, bool) {
+        let told = context(&service, purpose).await;
+        let withheld = told.withheld.iter().any(|it| it.field == "events");
+        (told.objects.len(), withheld)
+    };
+    assert_eq!(told("orders").await, (2, false), "all is shown");
+    let note = |order: &str| {
+        json!({"id": "1", "number": format!("n{order}"), "order": order,
+            "text": "a gift", "at": "2026-11-19T12:00:00Z"})
+    };
+    service.say_payloads("till", "notes", &[note("w9")]).await;
+    assert_eq!(
+        told("orders").await,
+        (2, false),
+        "of no order that is shown"
+    );
+    service.say_payloads("till", "notes", &[note("t2")]).await;
+    assert_eq!(told("orders").await, (2, true));
+    assert_eq!(
+        told("service").await,
+        (2, false),
+        "who sees all is told of nothing"
     );
     service.stop().await;
 }

@@ -226,8 +226,8 @@ fn timeline_shows_what_happened_and_says_when_there_is_more() {
     assert_eq!(
         lines,
         [
-            "1998-03-01 00:00:00  order_placed  web/w2  2   currency=USD order_id=2 quantity=2 total=5.00",
-            "1998-01-01 00:00:00  order_placed  web/w1  1   currency=USD order_id=1 quantity=1 total=19.90",
+            "1998-03-01 05:00:00  order_placed  web/w2  2   currency=USD order_id=2 quantity=2 total=5.00",
+            "1998-01-01 05:00:00  order_placed  web/w1  1   currency=USD order_id=1 quantity=1 total=19.90",
         ],
         "{shown}"
     );
@@ -271,8 +271,8 @@ fn timeline_shows_objects_and_counts() {
         "order_placed 2",
         "",
         "UPDATED (UTC) KIND ID STATUS EVENTS FIELDS",
-        "1998-03-01 00:00:00 order 2 placed 1 currency=USD order_id=2 quantity=2 total=5.00",
-        "1998-01-01 00:00:00 order 1 placed 1 currency=USD order_id=1 quantity=1 total=19.90",
+        "1998-03-01 05:00:00 order 2 placed 1 currency=USD order_id=2 quantity=2 total=5.00",
+        "1998-01-01 05:00:00 order 1 placed 1 currency=USD order_id=1 quantity=1 total=19.90",
     ];
     assert_eq!(
         lines.iter().map(|line| line.join(" ")).collect::<Vec<_>>(),
@@ -312,7 +312,7 @@ fn object_shows_an_order_with_its_course() {
         "{shown}"
     );
     assert!(
-        lines[4].starts_with("1998-03-01 00:00:00  order_placed  web/w2  2 "),
+        lines[4].starts_with("1998-03-01 05:00:00  order_placed  web/w2  2 "),
         "{shown}"
     );
     let of_ann = say(

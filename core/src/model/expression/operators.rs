@@ -168,7 +168,7 @@ pub(super) fn unfit(operator: &str, one: &dyn Val, other: &dyn Val) -> Execution
 /// A text beside a time is a time.
 pub(super) fn as_time(value: &dyn Val) -> Option<CelTimestamp> {
     let text = value.downcast_ref::<CelString<'_>>()?;
-    let time = Conversion::Time.apply(&Value::from(text.inner())).ok()?;
+    let time = Conversion::Time.apply(&Value::from(text.inner())).ok()??;
     let Value::Time(time) = time else { return None };
     let time = chrono::DateTime::from_timestamp_micros(time.as_micros())?;
     Some(CelTimestamp::from(time.fixed_offset()))

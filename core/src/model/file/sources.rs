@@ -34,6 +34,9 @@ keys! {
         country: Option<Country> = optional as country();
         /// How it writes dates of birth. A form that needs a declaration and has none is not read.
         dates: DateForm = empty as mapping::<DateKeys>();
+        /// The zone of its times and days without one, by a name of the IANA time zone database.
+        /// Default: a local time is in UTC, and a day is one of the model's `time_zone`.
+        time_zone: String = empty as super::purposes::time_zone();
         /// Whether its amounts are in the currency's minor unit (cents). It is so of each property
         /// of the type `money` that a mapping of its events gives by a plain expression, and the
         /// mapping gives `currency` too. Amounts within lists are as their expressions say.
@@ -315,6 +318,7 @@ fn source(mut keys: SourceKeys, fields: &Fields<'_>, reader: &mut Reader) -> Sou
         trust: keys.trust,
         country: keys.country,
         dates: keys.dates,
+        time_zone: keys.time_zone,
         ..Source::default()
     };
     for (kind, mapping) in keys.records {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ConsentMapping, RecordMapping, Run};
+use crate::choices::Listed;
 use crate::model::expression::{Conversion, Expression};
 use crate::records::{Draft, DraftConsent, DraftRecord, Identifier, Value};
 
@@ -39,10 +40,8 @@ impl Run<'_> {
             let name = listed.key;
             let field = format!("{path}.{name}");
             // The check refuses a value that is not in the form of its field, or does without it.
-            let value = self.evaluate(&field, expression).value().map(|value| {
-                let read = listed.meaning.unwrap_or(Conversion::String).apply(&value);
-                read.unwrap_or(value)
-            });
+            let value = self.evaluate(&field, expression).value();
+            let value = value.and_then(|value| self.consent_field(listed, value));
             fields.extend(value.map(|value| (name.to_owned(), value)));
         }
         if !fields.contains_key("status") {
@@ -81,6 +80,31 @@ impl Run<'_> {
             version,
             source_time,
         }))
+    }
+}
+
+impl Run<'_> {
+    /// The value of a field in its form, where it has that. A date that stands for none, such as
+    /// the last of the calendar, is none.
+    fn consent_field(
+        &mut self,
+        listed: &Listed<Option<Conversion>>,
+        value: Value,
+    ) -> Option<Value> {
+        match listed.meaning {
+            Some(Conversion::Time) => match self.read_time(&value) {
+                Ok(Some(time)) => Some(Value::Time(time)),
+                Ok(None) => {
+                    self.note_no_date(&format!("consent.{}", listed.key));
+                    None
+                }
+                Err(_) => Some(value),
+            },
+            meaning => match meaning.unwrap_or(Conversion::String).apply(&value) {
+                Ok(read) => read,
+                Err(_) => Some(value),
+            },
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::{EventMapping, EventType, MappedProperty, MoneyAmount, Run};
 use crate::model::event::minor_digits;
 use crate::model::expression::{Conversion, Expression};
 use crate::records::{
-    Draft, DraftEvent, DraftReplacement, DraftRetraction, EventKey, RecordKey, Value,
+    Draft, DraftEvent, DraftReplacement, DraftRetraction, EventKey, RecordKey, Timestamp, Value,
 };
 
 impl EventMapping {
@@ -52,7 +52,7 @@ impl Run<'_> {
         let source_time = source_time.and_then(|time| self.time_of("source_time", time));
         let version = version.unwrap_or_default();
         if retracts {
-            let event_id = self.required_text("id", &mapping.id)?;
+            let event_id = self.required_key("id", &mapping.id)?;
             let source = self.source.to_owned();
             return Some(Draft::Retraction(DraftRetraction {
                 event: EventKey { source, event_id },
@@ -116,13 +116,14 @@ impl Run<'_> {
         let of_key = |key: String| (RecordKey::new(source, key), Vec::new());
         match &mapping.record {
             Some(record) if mapping.attach.is_empty() => {
-                return self.required_text("record", record).map(of_key);
+                return self.required_key("record", record).map(of_key);
             }
             Some(record) => {
                 let before = self.violations.len();
                 let said = self.evaluate(&"record", record).value();
                 if let Some(value) = said {
-                    return self.text(&"record", record, &value).map(of_key);
+                    let text = self.text(&"record", record, &value)?;
+                    return self.key("record", record, &text).map(of_key);
                 }
                 if self.violations.len() > before {
                     return None;
@@ -133,14 +134,29 @@ impl Run<'_> {
         Some((RecordKey::new(self.source, ""), mapping.attach.clone()))
     }
 
+    /// When it happened. A date that stands for none would make it an event of today.
+    fn event_time(&mut self, expression: &Expression) -> Option<Timestamp> {
+        let said = self.evaluate(&"time", expression).value()?;
+        match self.read_time(&said) {
+            Ok(Some(time)) => return Some(time),
+            Ok(None) => {
+                let rule =
+                    "stands for no date: leave the event out by `when`, or give another time";
+                self.fail(&"time", expression, rule);
+            }
+            Err(fault) => self.fail(&"time", expression, &fault),
+        }
+        None
+    }
+
     fn told_event(&mut self, mapping: &EventMapping) -> Option<DraftEvent> {
         let kind = match &mapping.kind {
             EventType::Always(kind) => Some(kind.clone()),
             EventType::From(expression) => self.known_type(expression),
         };
-        let event_id = self.required_text("id", &mapping.id);
+        let event_id = self.required_key("id", &mapping.id);
         let home = self.home(mapping);
-        let event_time = mapping.time.as_ref().and_then(|time| self.time(time));
+        let event_time = mapping.time.as_ref().and_then(|time| self.event_time(time));
         let mut properties = BTreeMap::new();
         for (name, made) in &mapping.properties {
             let field = format!("properties.{name}");

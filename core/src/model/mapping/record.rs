@@ -29,7 +29,7 @@ impl Run<'_> {
         if !self.is_wanted("when", mapping.when.as_ref()) {
             return Vec::new();
         }
-        let key = self.required_text("key", &mapping.key);
+        let key = self.required_key("key", &mapping.key);
         let gone = mapping
             .delete_when
             .as_ref()

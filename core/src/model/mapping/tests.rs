@@ -9,6 +9,7 @@ mod again;
 mod attach;
 mod several;
 mod vendors;
+mod written;
 
 const MODEL: &str = r#"
 identifiers:
@@ -114,7 +115,7 @@ fn all_that_does_not_fit_is_told_without_quoting_it() {
         json!([
             "records.customers.key: `id`: the payload has no value there, and one is required",
             "records.customers.version: `version`: int() does not take this text",
-            "records.customers.time: `updated_at`: time() does not take this text: it takes RFC 3339, a date such as 2026-01-31, and seconds, milliseconds or microseconds since 1970",
+            "records.customers.time: `updated_at`: time() does not take this text: it takes RFC 3339, a date such as 2026-01-31, and seconds, milliseconds or microseconds since 1970, from 1980 to 2100",
             "records.customers.identifiers.email: `email`: must be a text or a number, and is a map",
             "records.customers.traits.spent: `decimal(spent)`: decimal() does not take this text",
         ])

@@ -20,7 +20,7 @@ pub(super) fn fault(
     let is_end = |byte: u8| byte == separator || byte == b'\r' || byte == b'\n';
     let mut at = 0;
     while at < row.len() {
-        let blanks = row[at..].iter().take_while(|byte| **byte == b' ').count();
+        let blanks = blanks(&row[at..], separator);
         if row.get(at) == Some(&quote) {
             at = after_quotes(row, at + 1, quote, escape)?;
             if row.get(at).is_some_and(|byte| !is_end(*byte)) {
@@ -32,6 +32,22 @@ pub(super) fn fault(
         at += row[at..].iter().take_while(|byte| !is_end(**byte)).count() + 1;
     }
     None
+}
+
+/// Length of the blanks at the beginning: spaces, tabs, and spaces that do not break.
+fn blanks(bytes: &[u8], separator: u8) -> usize {
+    const NO_BREAK: &[u8] = "\u{a0}".as_bytes();
+    let mut length = 0;
+    while let Some(byte) = bytes.get(length) {
+        if matches!(byte, b' ' | b'\t') && *byte != separator {
+            length += 1;
+        } else if bytes[length..].starts_with(NO_BREAK) {
+            length += NO_BREAK.len();
+        } else {
+            break;
+        }
+    }
+    length
 }
 
 /// The place after the closing quote. `None`: there is none; the caller refuses such rows before.
@@ -83,6 +99,8 @@ mod tests {
             "\"a\"b,c\n",
             "\"a\" ,b\n",
             "a, \"b\"\n",
+            "a,\t\"b\"\n",
+            "a,\u{a0}\"b\"\n",
         ] {
             assert!(of(wrong), "{wrong}");
         }

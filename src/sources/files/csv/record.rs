@@ -51,7 +51,7 @@ impl Record {
         (self.length, self.fields) = (self.bytes.len(), self.ends.len());
     }
 
-    pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
+    pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let mut start = 0;
         self.ends[..self.fields]
             .iter()

@@ -36,18 +36,22 @@ struct Parts {
 
 /// The separator that a first line such as `sep=;` declares, and the length of the line.
 pub(super) fn declared(beginning: &[u8]) -> Option<(u8, usize)> {
-    let end = beginning.iter().position(|byte| *byte == b'\n')?;
+    let end = beginning
+        .iter()
+        .position(|byte| matches!(byte, b'\r' | b'\n'))?;
     let line = beginning[..end].trim_ascii_end();
     let line = line
         .strip_prefix(b"\"")
         .and_then(|line| line.strip_suffix(b"\""))
         .unwrap_or(line);
+    let windows = beginning[end..].starts_with(b"\r\n");
+    let passed = end + 1 + usize::from(windows);
     match line {
         // The tab is a blank, too.
         [s, e, p, b'='] if is_sep([*s, *e, *p]) && beginning[..end].contains(&b'\t') => {
-            Some((b'\t', end + 1))
+            Some((b'\t', passed))
         }
-        [s, e, p, b'=', separator] if is_sep([*s, *e, *p]) => Some((*separator, end + 1)),
+        [s, e, p, b'=', separator] if is_sep([*s, *e, *p]) => Some((*separator, passed)),
         _ => None,
     }
 }
@@ -233,6 +237,7 @@ mod tests {
     fn a_first_line_may_declare_the_separator() {
         assert_eq!(declared(b"sep=;\r\nid"), Some((b';', 7)));
         assert_eq!(declared(b"SEP=,\nid"), Some((b',', 6)));
+        assert_eq!(declared(b"sep=;\rid;name\r"), Some((b';', 6)));
         assert_eq!(declared(b"sep=\t\nid"), Some((b'\t', 6)));
         assert_eq!(declared(b"\"sep=|\"\nid"), Some((b'|', 8)));
         assert_eq!(declared(b"separator;b\n"), None);

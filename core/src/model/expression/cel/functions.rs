@@ -84,8 +84,8 @@ pub(super) fn convert<'b, 'v>(
     match from_cel(arguments[0].as_ref()).map_err(fault)?.value() {
         None => Ok(operators::null()),
         Some(value) => {
-            let value = conversion.apply(&value).map_err(fault)?;
-            Ok(CowVal::Owned(value_to_cel(&value)))
+            let converted = conversion.apply(&value).map_err(fault)?;
+            Ok(converted.map_or_else(operators::null, |value| CowVal::Owned(value_to_cel(&value))))
         }
     }
 }
@@ -105,7 +105,7 @@ pub(super) fn join<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
     let (mut parts, mut bytes) = (Vec::new(), 0_usize);
     for part in list.inner() {
         if let Some(value) = from_cel(part.as_ref()).map_err(fault)?.value()
-            && let Value::String(text) = Conversion::String.apply(&value).map_err(fault)?
+            && let Some(Value::String(text)) = Conversion::String.apply(&value).map_err(fault)?
         {
             let text = text.trim();
             bytes = bytes

@@ -1,0 +1,143 @@
+//! Keys and times as files and systems write them.
+
+use super::*;
+
+const MODEL: &str = "
+time_zone: America/New_York
+purposes: { news: {} }
+traits: { seen: {} }
+sources:
+  shop:
+    records: { people: { key: id, time: at, traits: { seen: time(at) },
+      consents: [{ purpose: news, status: \"'granted'\", expire_time: until }] } }
+    events: { orders: { type: order_placed, id: id, time: at, record: who } }
+  till:
+    time_zone: Asia/Tokyo
+    events: { orders: { type: order_placed, id: id, time: at, record: who } }
+";
+
+/// The statements of a payload in short, with the fields of their notes; or the first violation.
+fn made(source: &str, kind: &str, payload: &Json) -> String {
+    let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    let mapped = match model.map_and_tell(source, kind, payload) {
+        Ok(mapped) => mapped,
+        Err(violations) => return format!("! {}", violations[0]),
+    };
+    let time = |time: Option<Timestamp>| time.map_or("no time".to_owned(), |it| it.to_string());
+    let told = mapped.drafts.iter().map(|made| {
+        let notes: Vec<&str> = made.notes.list.iter().map(|it| it.field.as_str()).collect();
+        let told = match &made.draft {
+            Draft::Upsert(it) => format!("{} {}", it.record.key, time(it.source_time)),
+            Draft::Event(it) => {
+                format!(
+                    "{} of {} {}",
+                    it.event_id,
+                    it.record.key,
+                    time(it.event_time)
+                )
+            }
+            Draft::Consent(it) => format!("expires {:?}", it.fields.get("expire_time")),
+            other => format!("{other:?}"),
+        };
+        format!("{told} {}", notes.join(" ")).trim_end().to_owned()
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// Fails with all payloads that make another statement than the one that begins so.
+fn check(source: &str, kind: &str, cases: &[(Json, &str)]) {
+    let mut wrong = Vec::new();
+    for (payload, expected) in cases {
+        let found = made(source, kind, payload);
+        if !found.starts_with(expected) {
+            wrong.push(format!("{payload}: {found}, not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn keys_of_files_are_those_that_were_meant_or_the_payload_is_refused() {
+    let lost = "! records.people.key: `id`: is what a spreadsheet shows in place of the value";
+    check(
+        "shop",
+        "people",
+        &[
+            (json!({"id": " 1 "}), "1 no time; expires None"),
+            (json!({"id": "\u{feff}1"}), "1 no time; expires None"),
+            (json!({"id": "#N/A"}), lost),
+            (json!({"id": "########"}), lost),
+            (json!({"id": "4.47900E+11"}), lost),
+        ],
+    );
+    let order = json!({"id": "o1\t", "who": " 7\u{a0}"});
+    check("shop", "orders", &[(order, "o1 of 7 no time")]);
+    let order = json!({"id": "o1", "who": "#REF!"});
+    let lost = "! events.orders.record: `who`: is what a spreadsheet shows";
+    check("shop", "orders", &[(order, lost)]);
+}
+
+#[test]
+fn times_are_in_the_zones_of_their_source() {
+    let order = |at: Json| json!({"id": "o1", "who": 7, "at": at});
+    check(
+        "shop",
+        "orders",
+        &[
+            (order(json!("2026-01-31")), "o1 of 7 2026-01-31T05:00:00Z"),
+            (
+                order(json!("2026-01-31 08:00")),
+                "o1 of 7 2026-01-31T08:00:00Z",
+            ),
+        ],
+    );
+    check(
+        "till",
+        "orders",
+        &[
+            (order(json!("2026-01-31")), "o1 of 7 2026-01-30T15:00:00Z"),
+            (
+                order(json!("2026-01-31 08:00")),
+                "o1 of 7 2026-01-30T23:00:00Z",
+            ),
+            (order(json!(1_769_846_400)), "o1 of 7 2026-01-31T08:00:00Z"),
+        ],
+    );
+}
+
+/// A record has no time then, and a trait no value; an event would be one of today.
+#[test]
+fn a_date_that_means_no_date_is_no_value_and_makes_no_event_of_today() {
+    let unread = "! records.people.time: `at`: time() does not take this whole number";
+    check(
+        "shop",
+        "people",
+        &[
+            (
+                json!({"id": 1, "at": "0000-00-00"}),
+                "1 no time time; expires None",
+            ),
+            (json!({"id": 1, "at": 0}), "1 no time time; expires None"),
+            (json!({"id": 1, "at": 46053}), unread),
+            (
+                json!({"id": 1, "until": "9999-12-31"}),
+                "1 no time consent.expire_time; expires None",
+            ),
+        ],
+    );
+    let order = |at: Json| json!({"id": "o1", "who": 7, "at": at});
+    let refused = "! events.orders.time: `at`: stands for no date: leave the event out";
+    check(
+        "shop",
+        "orders",
+        &[
+            (order(json!(null)), "o1 of 7 no time"),
+            (order(json!("0000-00-00 00:00:00")), refused),
+            (order(json!(0)), refused),
+            (
+                order(json!("20261301")),
+                "! events.orders.time: `at`: time() does not take",
+            ),
+        ],
+    );
+}
