@@ -99,6 +99,7 @@ async fn an_erased_customer_is_found_by_nothing() {
         "history",
         "decisions",
         "identity_changes",
+        "segments",
     ];
     for place in all {
         assert!(places.contains(&place), "{place} is not in {places:?}");

@@ -179,6 +179,13 @@ impl Customer {
         };
         customer.decide(service, &names[2]).await;
         service.say(vec![delete(("web", &canary("-4")), 9)]).await;
+        // The index of segments is brought up to date for the answer, and stays so.
+        let request = v1::ListMembershipsRequest {
+            key: Some(by_name(&customer.name)),
+        };
+        let stays = service.segments().list_memberships(request).await;
+        let stays = stays.expect("an answer").into_inner();
+        assert_eq!(stays.memberships.len(), 1, "{stays:?}");
         customer.known = std::time::SystemTime::now().into();
         customer
     }

@@ -65,7 +65,9 @@ async fn no_table_of_postgresql_has_a_word_of_the_erased() {
     let service = start(Arc::new(postgres(&server).await)).await;
     let customer = Customer::new(&service).await;
     let before = rows(&server.url(), DbBackend::Postgres).await;
-    let before = tables_with_canary(&before);
+    let mut before = tables_with_canary(&before);
+    // How far a job has come, which may be at one of the records.
+    before.remove("recount");
     // All that a customer can be in, and no other one.
     let all = [
         "decision",
