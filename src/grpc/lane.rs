@@ -10,7 +10,7 @@ use crate::lanes::Lane;
 /// Methods that are not light reads, by service: those that write, and those whose work grows with
 /// the number of customers or with what one of them ever did. A test holds this list to the
 /// descriptors; a method that is on neither list is a read.
-const LANES: [(&str, Lane, &[&str]); 12] = [
+const LANES: [(&str, Lane, &[&str]); 14] = [
     ("ExperienceService", Lane::Heavy, &["GetExperienceMetrics"]),
     (
         "IdentityService",
@@ -52,6 +52,16 @@ const LANES: [(&str, Lane, &[&str]); 12] = [
         &["SetPreferences", "RecordConsent"],
     ),
     ("PreferenceService", Lane::Heavy, &["ListConsentHistory"]),
+    (
+        "PrivacyService",
+        Lane::Write,
+        &["EraseProfile", "ReleaseErasure"],
+    ),
+    (
+        "PrivacyService",
+        Lane::Heavy,
+        &["ExportProfile", "ListErasures"],
+    ),
     ("ProfileService", Lane::Heavy, &["SearchProfiles"]),
     (
         "PublishService",

@@ -166,19 +166,22 @@ async fn a_merged_name_explains_the_survivor_and_a_full_profile_says_so() {
     let person =
         |key: &str, email: &str, version| upsert(("web", key), &[("email", email)], &[], version);
     let older = service
-        .say(vec![person("1", "a@x.org", 1)])
+        .say(vec![person("1", "ann@x.org", 1)])
         .await
         .results
         .remove(0)
         .profile;
     let younger = service
-        .say(vec![person("2", "b@x.org", 1)])
+        .say(vec![person("2", "bea@x.org", 1)])
         .await
         .results
         .remove(0)
         .profile;
     service
-        .say(vec![person("2", "a@x.org", 2), person("3", "a@x.org", 1)])
+        .say(vec![
+            person("2", "ann@x.org", 2),
+            person("3", "ann@x.org", 1),
+        ])
         .await;
     let told = explain(&service, &younger).await;
     assert_eq!(
@@ -187,9 +190,9 @@ async fn a_merged_name_explains_the_survivor_and_a_full_profile_says_so() {
     );
     service
         .say(vec![
-            person("4", "a@x.org", 1),
-            person("5", "a@x.org", 1),
-            person("6", "a@x.org", 1),
+            person("4", "ann@x.org", 1),
+            person("5", "ann@x.org", 1),
+            person("6", "ann@x.org", 1),
         ])
         .await;
     let told = explain(&service, &older).await;
