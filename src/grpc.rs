@@ -50,6 +50,7 @@ pub use models::ModelApi;
 pub(crate) use models::tested as tested_mapping;
 pub use preferences::PreferenceApi;
 pub use privacy::PrivacyApi;
+pub(crate) use privacy::hex;
 pub use profiles::ProfileApi;
 pub use publish::PublishApi;
 pub use reflection::Reflection;

@@ -156,8 +156,7 @@ impl Check {
         let Some(manifest) = self.manifest else {
             bail!("the export has no manifest: it is not whole");
         };
-        let hash: String = self.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        if manifest.part_counts != self.counts || manifest.sha256 != hash {
+        if manifest.part_counts != self.counts || manifest.sha256 != grpc::hex(&self.hash) {
             bail!("the export is not what its manifest says: it is not whole");
         }
         Ok(())
@@ -189,11 +188,7 @@ mod tests {
             sha256: "fd0e6c9b".to_owned(),
             ..v1::ExportManifest::default()
         };
-        manifest.sha256 = check
-            .hash
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        manifest.sha256 = grpc::hex(&check.hash);
         change(&mut manifest);
         check.add(&of(Part::Manifest(manifest)))?;
         check.finish()

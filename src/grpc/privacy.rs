@@ -2,6 +2,8 @@
 
 mod export;
 
+pub(crate) use export::hex;
+
 use std::sync::Arc;
 use std::time::Duration;
 

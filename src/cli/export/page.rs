@@ -137,10 +137,10 @@ fn table(page: &mut String, title: &str, columns: &[&str], rows: &str) {
         section(page, title, "<p>None.</p>");
         return;
     }
-    let head: String = columns
-        .iter()
-        .map(|name| format!("<th>{name}</th>"))
-        .collect();
+    let mut head = String::new();
+    for name in columns {
+        write(&mut head, format_args!("<th>{name}</th>"));
+    }
     section(
         page,
         title,

@@ -4,6 +4,7 @@
 //! up to there tells whether anything has changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::pin::Pin;
 
 use futures::Stream;
@@ -268,6 +269,12 @@ fn membership(change: MembershipChange) -> v1::ExportedMembership {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Bytes in hexadecimal, as the manifest has its hash.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a text does not fail.
+        let _infallible = write!(text, "{byte:02x}");
+    }
+    text
 }

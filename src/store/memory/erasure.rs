@@ -10,7 +10,9 @@ use profile_core::records::{
 use super::MemoryStore;
 use super::data::Data;
 use crate::store::erasure::{redact_change, redact_decision};
-use crate::store::{ErasedPlace, Erasure, Erasures, Release, Result, StoredErasure};
+use crate::store::{
+    ErasedPlace, Erasure, Erasures, Release, Result, StoredDecision, StoredErasure,
+};
 
 impl Data {
     /// Serves [`Transaction::erase`](crate::store::Transaction::erase): what is left of records
@@ -126,11 +128,11 @@ impl Data {
     }
 
     fn erase_decisions(&mut self, erased: &BTreeSet<RecordKey>) -> u64 {
-        let names = |stored: &crate::store::StoredDecision| {
+        let concerns = |stored: &StoredDecision| {
             let mut records = stored.decision.left.iter().chain(&stored.decision.right);
             records.any(|record| erased.contains(record))
         };
-        let named = self.decisions.values().filter(|stored| names(stored));
+        let named = self.decisions.values().filter(|stored| concerns(stored));
         let named: Vec<_> = named.cloned().collect();
         for stored in &named {
             let id = stored.decision.id.clone();
@@ -140,12 +142,12 @@ impl Data {
             }
         }
         let before = self.requests.len();
-        let names: Vec<String> = erased
+        let keys: Vec<String> = erased
             .iter()
             .filter_map(|record| serde_json::to_string(record).ok())
             .collect();
         self.requests
-            .retain(|_, request| !names.iter().any(|name| request.answer.contains(name)));
+            .retain(|_, request| !keys.iter().any(|key| request.answer.contains(key)));
         (named.len() + before - self.requests.len()) as u64
     }
 

@@ -152,8 +152,8 @@ impl PastData {
 
     /// The profile that a record was in last.
     pub(super) fn last_home(&self, record: &RecordKey) -> Option<ProfileId> {
-        let states = self.records.get(record)?.values().rev();
-        states.filter_map(|state| state.membership.profile).next()
+        let mut states = self.records.get(record)?.values().rev();
+        states.find_map(|state| state.membership.profile)
     }
 
     fn home(&self, record: &RecordKey, write: Sequence) -> Option<ProfileId> {

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use profile_core::records::{EventKey, Identifier, ObjectKey, ProfileId, RecordKey, Sequence};
 use sea_orm::QueryResult;
 
-pub(super) use self::receipts::erased;
 use self::traces::Found;
 use super::change::{decision_columns, identity_change_columns, json, key_columns};
 use super::read::{decision, identity_change};
@@ -162,10 +161,10 @@ impl SqlTransaction {
 
     /// Answers to requests that name one of the records, by a look at all.
     async fn erase_requests(&mut self, erased: &BTreeSet<RecordKey>) -> Result<u64> {
-        let names: Vec<String> = erased.iter().map(json).collect::<Result<_>>()?;
+        let keys: Vec<String> = erased.iter().map(json).collect::<Result<_>>()?;
         let mut sql = Sql::new(self.dialect);
         let tenant = sql.bind(self.tenant.as_str());
-        let named = sql.rows("named", vec![("name", Column::Text(names))])?;
+        let named = sql.rows("named", vec![("name", Column::Text(keys))])?;
         let position = match self.dialect {
             Dialect::Postgres => "strpos",
             Dialect::Sqlite => "instr",

@@ -1,5 +1,7 @@
 //! All that is known of a customer, part by part.
 
+use std::fmt::Write;
+
 use customer_profile::grpc::v1::export_profile_response::Part;
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -49,7 +51,11 @@ fn hash(parts: &[v1::ExportProfileResponse]) -> String {
             .chain_update(part.encode_to_vec());
         hash = next.finalize().into();
     }
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in hash {
+        write!(text, "{byte:02x}").expect("a text");
+    }
+    text
 }
 
 #[tokio::test]

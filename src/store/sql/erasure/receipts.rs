@@ -67,7 +67,7 @@ impl SqlTransaction {
 }
 
 /// Serves [`Snapshot::erased`](crate::store::Snapshot::erased), by `tombstone_pk`.
-pub(in crate::store::sql) fn erased(
+fn erased(
     dialect: Dialect,
     tenant: &TenantId,
     tombstones: &[(Tombstone, RecordKey)],
