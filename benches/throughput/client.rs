@@ -1,6 +1,6 @@
 //! The load: closed loops of callers over a few connections.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -119,7 +119,7 @@ pub(crate) async fn say_how_to_treat(address: &str) {
             max_count: 3,
             window,
         }],
-        topics: HashMap::from([("sport".to_owned(), true)]),
+        topics: BTreeMap::from([("sport".to_owned(), true)]),
         ..v1::Preferences::default()
     };
     let accessibility = Some(v1::Accessibility {
@@ -295,7 +295,7 @@ fn upsert(source: &str, key: &str, email: &str) -> v1::Statement {
             traits: traits
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), text(value)))
-                .collect::<HashMap<_, _>>(),
+                .collect::<BTreeMap<_, _>>(),
             version: 1,
             source_time: Some(Timestamp {
                 seconds: 1_750_000_000,

@@ -1,6 +1,6 @@
 //! A customer's journey: contexts, timelines, and how soon an event is counted.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use customer_profile::grpc::v1::{
@@ -99,7 +99,7 @@ fn order(record: &str, number: u32) -> v1::Statement {
         properties: properties
             .into_iter()
             .map(|(name, kind)| (name.to_owned(), value(kind)))
-            .collect::<HashMap<_, _>>(),
+            .collect::<BTreeMap<_, _>>(),
         ..v1::Event::default()
     };
     v1::Statement {

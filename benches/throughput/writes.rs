@@ -2,7 +2,7 @@
 //! the clock and by processor time: the server's and the database's on one side, the database's on
 //! the other. Clients are left out on both.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
@@ -371,7 +371,7 @@ fn event(number: u64) -> v1::Statement {
         }),
         properties: properties
             .map(|(name, value)| (name.to_owned(), value))
-            .collect::<HashMap<_, _>>(),
+            .collect::<BTreeMap<_, _>>(),
         ..v1::Event::default()
     };
     v1::Statement {

@@ -123,7 +123,7 @@ async fn nobody_brings_the_erased_back_until_they_are_released() {
     let found = get(&service, by_record("web", &customer.key)).await;
     assert_eq!(found.expect_err("nobody").code(), Code::NotFound);
     // A record that was never erased is somebody new, whatever it says.
-    let stored = service.say(vec![customer.newcomer()]).await;
+    let stored = service.say(vec![Customer::newcomer()]).await;
     assert_eq!(stored.results[0].outcome(), StatementOutcome::Stored);
     assert_ne!(stored.results[0].profile, customer.name);
 

@@ -37,7 +37,7 @@ impl Deaf {
     async fn say(&self) {
         let draft = |key: &str| {
             let identifiers = vec![
-                Identifier::new("email", "a@x.com"),
+                Identifier::new("email", "ann@x.com"),
                 Identifier::new("phone", key),
             ];
             let record = RecordKey::new("web", key);

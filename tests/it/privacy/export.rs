@@ -96,14 +96,17 @@ async fn an_export_has_everything_that_was_said_and_came_of_it() {
             )
         )
     });
-    assert_eq!(count("statement"), said.count() as i64 + 1);
+    assert_eq!(
+        count("statement"),
+        i64::try_from(said.count()).expect("few") + 1
+    );
     // An order, as it was corrected, and its parcel; the other order was taken back.
     assert_eq!(count("event"), 2);
     assert_eq!(count("decision"), 2);
     assert!(count("identity_change") >= 3, "{manifest:?}");
     assert!(count("membership") >= 4, "{manifest:?}");
     let all: i64 = manifest.part_counts.values().sum();
-    assert_eq!(all as usize + 1, parts.len());
+    assert_eq!(usize::try_from(all).expect("few") + 1, parts.len());
     assert_eq!(manifest.sha256, hash(&parts));
 }
 

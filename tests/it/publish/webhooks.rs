@@ -190,7 +190,7 @@ async fn only_the_kinds_and_fields_that_are_wanted_are_told() {
         &server,
         vec![upsert(
             ("crm", "1"),
-            &[("email", "a@x.com")],
+            &[("email", "ann@x.com")],
             &[("name", "Ann")],
             1,
         )],
@@ -200,7 +200,7 @@ async fn only_the_kinds_and_fields_that_are_wanted_are_told() {
         &server,
         vec![upsert(
             ("crm", "1"),
-            &[("email", "b@x.com")],
+            &[("email", "bea@x.com")],
             &[("name", "Ann")],
             2,
         )],
@@ -210,7 +210,7 @@ async fn only_the_kinds_and_fields_that_are_wanted_are_told() {
         &server,
         vec![upsert(
             ("crm", "1"),
-            &[("email", "b@x.com")],
+            &[("email", "bea@x.com")],
             &[("name", "Anna")],
             3,
         )],
