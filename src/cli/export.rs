@@ -25,8 +25,8 @@ merges and splits, stays in segments; at the end a manifest, which is checked. A
 off goes on by itself; if something of the customer changes meanwhile, it fails.
 
 Examples:
-  customer-profile export email:ann@shop.com > ann.ndjson                 A part a line, for programs
-  customer-profile export email:ann@shop.com --format html > ann.html     A page for people")]
+  customer-profile export email:ann@shop.com > ann.ndjson              A part a line, for programs
+  customer-profile export email:ann@shop.com --format html > ann.html  A page for people")]
 pub(super) struct Args {
     #[arg(help = key::HELP)]
     key: CustomerKey,
