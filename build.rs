@@ -3,8 +3,11 @@
 
 use std::{collections::BTreeSet, env, error::Error, fs, path::PathBuf};
 
-use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
+use protox::prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _,
+    Value,
+};
 
 /// Relative to `proto`.
 const PACKAGE: &str = "customer/profile/v1";
@@ -27,7 +30,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         compiler.encode_file_descriptor_set(),
     )?;
     fs::write(out.join("services.rs"), services(&descriptors))?;
-    fs::write(out.join("purposes.rs"), purposes(&descriptors))?;
+    let pool = compiler.descriptor_pool();
+    fs::write(out.join("asking.rs"), asking(&pool))?;
+    fs::write(out.join("contents.rs"), contents(&pool)?)?;
     tonic_prost_build::configure()
         .extern_path(".google.rpc", "::tonic_types::pb")
         .bytes(".customer.profile.v1")
@@ -53,44 +58,304 @@ fn services(descriptors: &FileDescriptorSet) -> String {
     )
 }
 
-/// For the request of each method where its purpose is, if it takes one.
-fn purposes(descriptors: &FileDescriptorSet) -> String {
-    let package = format!(".{}.", PACKAGE.replace('/', "."));
-    let requests: BTreeSet<&str> = own_files(descriptors)
-        .flat_map(|file| &file.service)
-        .flat_map(|service| &service.method)
-        .filter_map(|method| method.input_type().strip_prefix(&package))
-        .collect();
-    let messages = own_files(descriptors).flat_map(|file| &file.message_type);
+/// For the request of each method where its purpose is, if it takes one, and where the keys of
+/// customers are.
+fn asking(pool: &DescriptorPool) -> String {
     let mut text = String::new();
-    for message in messages.filter(|message| requests.contains(message.name())) {
-        let takes_one = message.field.iter().any(|field| {
-            field.name() == "purpose"
-                && field.r#type() == Type::String
-                && field.label() != Label::Repeated
-        });
-        let body = if takes_one {
-            "fn purpose(&mut self) -> Option<&mut String> { Some(&mut self.purpose) }"
+    let mut done = BTreeSet::new();
+    let services = pool
+        .services()
+        .filter(|service| service.package_name() == package());
+    for method in services.flat_map(|service| service.methods().collect::<Vec<_>>()) {
+        let request = method.input();
+        if !done.insert(request.name().to_owned()) {
+            continue;
+        }
+        let purpose = request.get_field_by_name("purpose");
+        let purpose = purpose.filter(|field| field.kind() == Kind::String && !field.is_list());
+        let purpose = purpose.map_or(
+            "",
+            |_| "fn purpose(&mut self) -> Option<&mut String> { Some(&mut self.purpose) }",
+        );
+        let keys = visits(&request, "self");
+        let keys = if keys.is_empty() {
+            keys
         } else {
-            ""
+            format!("fn look_ups(&self, visit: &mut dyn FnMut(&v1::ProfileKey)) {{ {keys} }}")
         };
-        text.extend([
-            "impl Purposed for v1::",
-            message.name(),
-            " { ",
-            body,
-            " }\n",
-        ]);
+        text.push_str(&format!(
+            "impl Asking for v1::{} {{ {purpose} {keys} }}\n",
+            request.name()
+        ));
     }
     text
 }
 
+/// Visits all keys of customers within a message.
+fn visits(message: &MessageDescriptor, place: &str) -> String {
+    let mut text = String::new();
+    for field in message.fields() {
+        let Some(kind) = message_of(&field).filter(|kind| is_own(kind) && !is_value(kind)) else {
+            continue;
+        };
+        let visit = if kind.name() == "ProfileKey" {
+            "visit(it);".to_owned()
+        } else {
+            visits(&kind, "it")
+        };
+        if visit.is_empty() {
+            continue;
+        }
+        let name = escaped(field.name());
+        text.push_str(&match field.containing_oneof() {
+            None if field.is_list() => format!("for it in &{place}.{name} {{ {visit} }} "),
+            None => format!("if let Some(it) = &{place}.{name} {{ {visit} }} "),
+            Some(oneof) => format!(
+                "if let Some(v1::{}::{}::{}(it)) = &{place}.{} {{ {visit} }} ",
+                snake(message.name()),
+                camel(oneof.name()),
+                camel(field.name()),
+                escaped(oneof.name()),
+            ),
+        });
+    }
+    text
+}
+
+/// For each message of an answer what is left of its fields for a caller whose roles do not see
+/// everything, by the option `content` of the fields.
+fn contents(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
+    let mut waiting: Vec<MessageDescriptor> = pool
+        .services()
+        .filter(|service| service.package_name() == package())
+        .flat_map(|service| {
+            service
+                .methods()
+                .map(|method| method.output())
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let mut text = String::new();
+    let mut done = BTreeSet::new();
+    while let Some(message) = waiting.pop() {
+        if !is_own(&message) || is_value(&message) || !done.insert(message.name().to_owned()) {
+            continue;
+        }
+        for field in message.fields() {
+            waiting.extend(message_of(&field).filter(|_| content(&field) != OPEN));
+        }
+        text.push_str(&restriction(&message)?);
+    }
+    Ok(text)
+}
+
+/// Numbers of `Content`.
+const UNDECLARED: i32 = 0;
+const OPEN: i32 = 1;
+const ANYTHING: i32 = 2;
+
+fn restriction(message: &MessageDescriptor) -> Result<String, Box<dyn Error>> {
+    let name = message.name();
+    let is_open = flag(&message.options(), "customer.profile.v1.open");
+    let mut body = String::new();
+    for field in message.fields().filter(is_alone) {
+        if field.name() != "withheld" && !(is_open && message_of(&field).is_none()) {
+            body.push_str(&of_field(&field)?);
+        }
+    }
+    for oneof in message
+        .oneofs()
+        .filter(|oneof| !oneof.name().starts_with('_'))
+    {
+        let place = format!("v1::{}::{}", snake(name), camel(oneof.name()));
+        let mut arms = String::new();
+        for field in oneof.fields() {
+            let variant = camel(field.name());
+            let is_message =
+                message_of(&field).is_some_and(|kind| is_own(&kind) && !is_value(&kind));
+            match content(&field) {
+                OPEN => {}
+                _ if is_open => {}
+                UNDECLARED if is_message => {
+                    arms.push_str(&format!("{place}::{variant}(it) => it.restrict(by), "));
+                }
+                UNDECLARED | ANYTHING if !is_plain(&field) => {
+                    arms.push_str(&format!(
+                        "{place}::{variant}(_) => by.hide({:?}), ",
+                        field.name()
+                    ));
+                }
+                UNDECLARED => {}
+                other => return Err(format!("{name}: content {other} within a oneof").into()),
+            }
+        }
+        let field = escaped(oneof.name());
+        if !arms.is_empty() {
+            let rest = if arms.matches(" => ").count() < oneof.fields().count() {
+                "_ => true"
+            } else {
+                ""
+            };
+            body.push_str(&format!(
+                "if self.{field}.as_mut().is_some_and(|it| !match it {{ {arms} {rest} }}) {{ self.{field} = None; }}\n"
+            ));
+        }
+    }
+    if message
+        .get_field_by_name("withheld")
+        .is_some_and(|field| field.is_list())
+    {
+        body.push_str("by.tell(&mut self.withheld);\n");
+    }
+    let gate = if flag(&message.options(), "customer.profile.v1.gated") {
+        String::new()
+    } else {
+        format!(
+            "impl Restrict for v1::{name} {{ fn restrict(&mut self, by: &mut Restriction<'_>) -> bool {{ self.restrict_fields(by); true }} }}\n"
+        )
+    };
+    let by = if body.is_empty() { "_" } else { "by" };
+    Ok(format!(
+        "impl Fields for v1::{name} {{ fn restrict_fields(&mut self, {by}: &mut Restriction<'_>) {{\n{body}}} }}\n{gate}"
+    ))
+}
+
+/// What is left of a field.
+fn of_field(field: &FieldDescriptor) -> Result<String, Box<dyn Error>> {
+    let name = escaped(field.name());
+    let kind = message_of(field).filter(is_own);
+    Ok(match content(field) {
+        OPEN => String::new(),
+        UNDECLARED
+            if kind
+                .as_ref()
+                .is_some_and(|kind| !is_value(kind) && !field.is_map()) =>
+        {
+            if field.is_list() {
+                format!("self.{name}.retain_mut(|it| it.restrict(by));\n")
+            } else {
+                format!(
+                    "if self.{name}.as_mut().is_some_and(|it| !it.restrict(by)) {{ self.{name} = None; }}\n"
+                )
+            }
+        }
+        UNDECLARED if is_plain(field) => String::new(),
+        UNDECLARED | ANYTHING => {
+            let shown = field.name();
+            format!("by.clear({shown:?}, &mut self.{name});\n")
+        }
+        other => {
+            let class = [
+                "traits",
+                "computed",
+                "properties",
+                "segments",
+                "event_types",
+                "changed_fields",
+            ];
+            let class = usize::try_from(other - 3)
+                .ok()
+                .and_then(|place| class.get(place));
+            let class = class.ok_or_else(|| format!("content {other} of {}", field.full_name()))?;
+            format!("by.{class}(&mut self.{name});\n")
+        }
+    })
+}
+
+/// Whether a field is of no `oneof` that somebody wrote.
+fn is_alone(field: &FieldDescriptor) -> bool {
+    field
+        .containing_oneof()
+        .is_none_or(|oneof| oneof.name().starts_with('_'))
+}
+
+fn content(field: &FieldDescriptor) -> i32 {
+    match option(&field.options(), "customer.profile.v1.content") {
+        Some(Value::EnumNumber(number)) => number,
+        _ => UNDECLARED,
+    }
+}
+
+fn flag(options: &DynamicMessage, name: &str) -> bool {
+    option(options, name).and_then(|value| value.as_bool()) == Some(true)
+}
+
+fn option(options: &DynamicMessage, name: &str) -> Option<Value> {
+    let extension = options
+        .descriptor()
+        .parent_pool()
+        .get_extension_by_name(name)?;
+    Some(options.get_extension(&extension).into_owned())
+}
+
+/// The message that a field, or a value of its map, is.
+fn message_of(field: &FieldDescriptor) -> Option<MessageDescriptor> {
+    let Kind::Message(message) = field.kind() else {
+        return None;
+    };
+    if !message.is_map_entry() {
+        return Some(message);
+    }
+    message.map_entry_value_field().kind().as_message().cloned()
+}
+
+/// A number, a word of an enumeration, or a message of another package, such as a time.
+fn is_plain(field: &FieldDescriptor) -> bool {
+    !field.is_map()
+        && match field.kind() {
+            Kind::String | Kind::Bytes => false,
+            Kind::Message(message) => !is_own(&message),
+            _ => true,
+        }
+}
+
+fn is_own(message: &MessageDescriptor) -> bool {
+    message.package_name() == package()
+}
+
+/// A value of no kind that is known beforehand: what it is a value of says who sees it.
+fn is_value(message: &MessageDescriptor) -> bool {
+    message.name() == "Value"
+}
+
+/// As prost names modules.
+fn snake(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+/// As prost names variants.
+fn camel(name: &str) -> String {
+    let part = |part: &str| {
+        let mut letters = part.chars();
+        let first = letters.next().map(|first| first.to_uppercase().to_string());
+        first.unwrap_or_default() + letters.as_str()
+    };
+    name.split('_').map(part).collect()
+}
+
+fn escaped(name: &str) -> String {
+    if name == "type" {
+        "r#type".to_owned()
+    } else {
+        name.to_owned()
+    }
+}
+
 fn own_files(descriptors: &FileDescriptorSet) -> impl Iterator<Item = &FileDescriptorProto> {
-    let package = PACKAGE.replace('/', ".");
-    descriptors
-        .file
-        .iter()
-        .filter(move |file| file.package() == package)
+    let files = descriptors.file.iter();
+    files.filter(|file| file.package() == package())
+}
+
+/// The package of the proto files.
+fn package() -> String {
+    PACKAGE.replace('/', ".")
 }
 
 /// All proto files of the package, in order of name.

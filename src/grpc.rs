@@ -5,6 +5,7 @@
 //! small enough for all clients. `token` makes the opaque tokens. `call_context`, `layers` and
 //! `protocol` have what all calls share. The services put these together.
 
+mod asking;
 mod bounded;
 mod call_context;
 mod call_log;
@@ -28,8 +29,8 @@ mod privacy;
 mod profiles;
 mod protocol;
 mod publish;
-mod purposes;
 mod reflection;
+mod restrict;
 mod segments;
 mod services;
 mod status;

@@ -112,7 +112,7 @@ pub async fn serve(
     let publishers = publishers(&parts, models.clone());
     let checks = tokio::spawn(become_ready(
         clocks,
-        models,
+        models.clone(),
         health.clone(),
         parts.ready.clone(),
         access.known(),
@@ -124,6 +124,7 @@ pub async fn serve(
         parts.metrics.clone(),
         parts.call_log.clone(),
         access.authenticator.clone(),
+        models.clone(),
     );
     let call_reports = tokio::spawn(parts.call_log.clone().report_for_ever());
     let service = calls.layer(services.prepare());

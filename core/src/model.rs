@@ -61,7 +61,9 @@ pub use expression::failures::{
     Failures, failed as evaluations_failed, over_budget as evaluations_over_budget,
 };
 pub use failing::Failing;
-pub use file::{Channel, ContextView, Model, ModelError, Purpose, TraitGroup, TraitType};
+pub use file::{
+    AccessRole, Channel, ContextView, Model, ModelError, Purpose, TraitGroup, TraitType,
+};
 pub use mapping::{Kind, Mapped, MappedFields, NotedDraft, Omission};
 pub use matching::{BelongsTo, Matching, Role};
 pub use normalize::{MailProvider, MailProviders, Normalized, Unread, clean};

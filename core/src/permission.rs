@@ -2,6 +2,7 @@
 //! the time.
 //!
 //! - [`view`]: what a purpose may see of a profile.
+//! - [`clearance`]: what the roles of a caller see of any customer.
 //! - [`contact`]: whether a customer may be contacted for a purpose over a channel, and if not,
 //!   when.
 //!
@@ -37,6 +38,7 @@
 //! assert_eq!(ask("recall"), ContactReason::Allowed);
 //! ```
 
+pub mod clearance;
 pub mod contact;
 mod quiet;
 pub mod view;

@@ -18,6 +18,8 @@ pub struct Credential {
     pub scopes: Scopes,
     /// The one purpose for which it may read.
     pub purpose: Option<Arc<str>>,
+    /// Its roles, as models declare them. None: it sees everything.
+    pub roles: Arc<[String]>,
     /// When it ends by itself.
     pub expire_time: Option<Timestamp>,
     pub(super) origin: Origin,

@@ -48,6 +48,12 @@ pub enum Answer {
     TenantRequired,
     /// The credential is for another purpose.
     Purpose,
+    /// The tenant's model does not declare a role of the credential.
+    Role,
+    /// Its roles may not look customers up so.
+    Lookup,
+    /// Its roles do not see everything that the method answers.
+    Fields,
 }
 
 failures! {
@@ -93,6 +99,12 @@ failures! {
     TenantRequired = "tenant_required", TenantRequired;
     /// The credential is for another purpose, or for one and the method takes none.
     PurposeRefused = "purpose_refused", Purpose;
+    /// The tenant's model does not declare a role of the credential.
+    RoleUnknown = "role_unknown", Role;
+    /// The roles may not look customers up by what the request names.
+    LookupRefused = "lookup_refused", Lookup;
+    /// The method answers everything or nothing, and the roles do not see everything.
+    FieldsRefused = "fields_refused", Fields;
     /// The credential ended while a stream was open.
     Ended = "ended", Invalid;
 }

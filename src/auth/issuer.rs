@@ -170,6 +170,7 @@ impl Issuer {
             tenants: self.claims.tenants(claims)?,
             scopes: self.claims.scopes(claims),
             purpose: self.claims.purpose(claims)?,
+            roles: self.claims.roles.of(claims)?,
             expire_time: Some(Timestamp::from_micros(expire_time)),
             origin: Origin::Token,
         })

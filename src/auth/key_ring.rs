@@ -144,6 +144,7 @@ fn entry(key: &StoredApiKey) -> Entry {
         tenants: key.tenants.clone(),
         scopes: scopes.collect(),
         purpose: key.purpose.as_deref().map(Arc::from),
+        roles: key.roles.clone().into(),
         expire_time: key.expire_time,
         origin: Origin::Key { id: key.id.clone() },
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
+use profile_core::model::check::is_snake_case;
 use profile_core::records::{TenantId, Timestamp};
 
 use super::client::tenant;
@@ -31,6 +32,7 @@ Examples:
   customer-profile key create --name crm --tenant default --scope profiles.read,profiles.search
   customer-profile key create --name shop --tenant default --scope statements.write --expires 90d
   customer-profile key create --name mail --tenant acme --scope profiles.read --purpose marketing
+  customer-profile key create --name desk --tenant acme --scope profiles.read --role agent
   customer-profile key list
   customer-profile key revoke 3f9ac41b07d2e865")]
 pub(super) struct Args {
@@ -76,6 +78,11 @@ struct Create {
     #[arg(long)]
     purpose: Option<String>,
 
+    /// A role of the tenant's model, which says what of customers the key sees; may be repeated, or
+    /// separated by commas. Without one it sees everything
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    role: Vec<String>,
+
     /// How long it holds, such as 90d or 12h; without it until it is revoked
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     expires: Option<Duration>,
@@ -117,6 +124,12 @@ impl Create {
         if self.purpose.as_deref() == Some("") {
             bail!("--purpose must not be empty");
         }
+        if let Some(wrong) = self.role.iter().find(|name| !is_snake_case(name)) {
+            bail!(
+                "--role: `{}` is no name of a role: lower snake case, 1 to 64 bytes",
+                output::plain(wrong)
+            );
+        }
         let used = store.list_api_keys().await?;
         if used
             .iter()
@@ -134,6 +147,7 @@ impl Create {
             tenants: self.tenant,
             scopes: scopes.iter().map(|scope| scope.name().to_owned()).collect(),
             purpose: self.purpose,
+            roles: self.role,
             create_time: now,
             expire_time: self.expires.map(|time| later(now, time)),
             revoke_time: None,
@@ -152,7 +166,7 @@ impl Create {
 async fn list(store: &SqlStore) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let mut table = output::table(&[
-        "id", "name", "state", "tenants", "scopes", "purpose", "created", "expires",
+        "id", "name", "state", "tenants", "scopes", "purpose", "roles", "created", "expires",
     ]);
     for key in store.list_api_keys().await? {
         let tenants: Vec<&str> = key.tenants.iter().map(TenantId::as_str).collect();
@@ -163,6 +177,7 @@ async fn list(store: &SqlStore) -> anyhow::Result<()> {
             tenants.join(" "),
             key.scopes.join(" "),
             output::plain(key.purpose.as_deref().unwrap_or_default()),
+            key.roles.join(" "),
             date(key.create_time),
             key.expire_time.map(date).unwrap_or_default(),
         ]);

@@ -1,13 +1,19 @@
 //! The context of every request: its tenant, its id and its deadline.
 
+use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::sync::Arc;
 
+use futures::{Stream, StreamExt as _};
+use profile_core::permission::clearance::Clearance;
 use profile_core::records::TenantId;
 use tonic::{Request, Response, Status};
 
+use super::asking::Asking;
 use super::error::ApiError;
-use super::purposes::Purposed;
-use super::status;
+use super::restrict::{Restrict, Restriction, WITHHELD_KEY};
+use super::{status, v1};
+use crate::active_models::ActiveModels;
 use crate::auth::Failure;
 use crate::lanes;
 use crate::telemetry::Metrics;
@@ -20,8 +26,11 @@ pub const TENANT_KEY: &str = "x-tenant";
 /// cannot be taken over is refused.
 pub const REQUEST_ID_KEY: &str = "x-request-id";
 
+/// The messages of a stream.
+pub(super) type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
 /// The context of a request. The layers make it, in one place.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct CallContext {
     /// The tenant whose customers are meant.
     pub tenant: TenantId,
@@ -37,36 +46,144 @@ pub(super) struct CallContext {
     pub purpose: Option<Arc<str>>,
     /// Whether the method answers with what is known of customers.
     pub reads_customers: bool,
+    /// The roles of the credential. None: it sees everything.
+    pub roles: Arc<[String]>,
+    /// What they see. `None`: everything.
+    pub clearance: Option<Clearance>,
+    /// Where roles are declared.
+    pub models: Arc<ActiveModels>,
     pub metrics: Arc<Metrics>,
 }
 
 impl CallContext {
     /// The message of a request that came through the layers, and its context. Under a credential
     /// that is bound to a purpose the message asks for that purpose.
-    pub(super) fn split<T: Purposed>(request: Request<T>) -> Result<(T, Self), Status> {
+    pub(super) async fn split<T: Asking>(request: Request<T>) -> Result<(T, Self), Status> {
         let (_, mut extensions, mut message) = request.into_parts();
-        let context = extensions.remove::<Self>().ok_or_else(status::draining)?;
-        if let Some(bound) = &context.purpose {
-            match message.purpose() {
-                Some(asked) if asked.is_empty() => (**bound).clone_into(asked),
-                Some(asked) if **asked == **bound => {}
-                None if !context.reads_customers => {}
-                _ => {
-                    let why = Failure::PurposeRefused;
-                    context.metrics.access_refused(why.name());
-                    return Err(status::refused(why, None));
-                }
-            }
-        }
+        let mut context = extensions.remove::<Self>().ok_or_else(status::draining)?;
+        context.clearance = context.clearance_now().await?;
+        context.bind(&mut message)?;
+        context.check_keys(&message)?;
         Ok((message, context))
     }
 
-    /// The answer of a call. An error becomes its status here.
-    pub(super) fn answer<T>(&self, answer: Result<T, ApiError>) -> Result<Response<T>, Status> {
-        match answer {
-            Ok(message) => Ok(Response::new(message)),
-            Err(error) => Err(self.status(error)),
+    /// Has the message ask for a purpose for which the caller may read.
+    fn bind<T: Asking>(&self, message: &mut T) -> Result<(), Status> {
+        let bound = match (&self.purpose, &self.clearance) {
+            (Some(bound), _) => Some(BTreeSet::from([&**bound])),
+            (None, Some(clearance)) => clearance.purposes(),
+            (None, None) => None,
+        };
+        let Some(bound) = bound else { return Ok(()) };
+        match (message.purpose(), bound.first()) {
+            (Some(asked), Some(only)) if asked.is_empty() && bound.len() == 1 => {
+                (*only).clone_into(asked);
+                Ok(())
+            }
+            (Some(asked), _) if bound.contains(asked.as_str()) => Ok(()),
+            (None, _) if !self.reads_customers => Ok(()),
+            _ => Err(self.refuse(Failure::PurposeRefused)),
         }
+    }
+
+    /// Refuses look-ups by identifiers by which the caller's roles may not look up.
+    fn check_keys<T: Asking>(&self, message: &T) -> Result<(), Status> {
+        let Some(clearance) = &self.clearance else {
+            return Ok(());
+        };
+        let mut is_allowed = true;
+        message.look_ups(&mut |key| {
+            if let Some(v1::profile_key::Key::Identifier(identifier)) = &key.key {
+                is_allowed &= clearance.looks_up(&identifier.r#type);
+            }
+        });
+        if is_allowed {
+            Ok(())
+        } else {
+            Err(self.refuse(Failure::LookupRefused))
+        }
+    }
+
+    /// Refuses what answers everything or nothing to callers whose roles do not see everything.
+    pub(super) fn needs_all(&self) -> Result<(), Status> {
+        self.needs(Clearance::is_whole)
+    }
+
+    /// Refuses callers whose roles do not see what a call asks about.
+    pub(super) fn needs(&self, sees: impl FnOnce(&Clearance) -> bool) -> Result<(), Status> {
+        if self.sees(sees) {
+            return Ok(());
+        }
+        Err(self.refuse(Failure::FieldsRefused))
+    }
+
+    /// Whether the caller's roles see something.
+    pub(super) fn sees(&self, sees: impl FnOnce(&Clearance) -> bool) -> bool {
+        self.clearance.as_ref().is_none_or(sees)
+    }
+
+    pub(super) fn refuse(&self, why: Failure) -> Status {
+        self.metrics.access_refused(why.name());
+        status::refused(why, None)
+    }
+
+    /// What the caller's roles see by the model in force now. `None`: everything.
+    async fn clearance_now(&self) -> Result<Option<Clearance>, Status> {
+        if self.roles.is_empty() {
+            return Ok(None);
+        }
+        let running = self.models.of(&self.tenant).await;
+        let running = running.map_err(|error| self.status(error.into()))?;
+        let clearance = Clearance::new(self.roles.clone(), running.model.clone());
+        let clearance = clearance.map_err(|_| self.refuse(Failure::RoleUnknown))?;
+        Ok(Some(clearance))
+    }
+
+    /// The answer of a call, as far as the caller's roles see it. An error becomes its status here.
+    pub(super) fn answer<T: Restrict>(
+        &self,
+        answer: Result<T, ApiError>,
+    ) -> Result<Response<T>, Status> {
+        let mut message = answer.map_err(|error| self.status(error))?;
+        let names = self.clearance.as_ref().and_then(|clearance| {
+            let mut restriction = Restriction::new(clearance);
+            restriction.restrict(&mut message);
+            restriction.into_names()
+        });
+        let mut response = Response::new(message);
+        // Names of fields are ASCII; any other one would not be in the model.
+        if let Some(names) = names.and_then(|names| names.parse().ok()) {
+            response.metadata_mut().insert(WITHHELD_KEY, names);
+        }
+        Ok(response)
+    }
+
+    /// The stream that answers a call. Each message is restricted by the model in force when it is
+    /// sent: a role that sees less from now on sees less from now on.
+    pub(super) fn answer_stream<T, S>(
+        self,
+        stream: Result<S, ApiError>,
+    ) -> Result<Response<Messages<T>>, Status>
+    where
+        T: Restrict + Send + 'static,
+        S: Stream<Item = Result<T, Status>> + Send + 'static,
+    {
+        let stream = stream.map_err(|error| self.status(error))?;
+        if self.roles.is_empty() {
+            return Ok(Response::new(Box::pin(stream)));
+        }
+        let context = Arc::new(self);
+        let restricted = stream.then(move |message| {
+            let context = context.clone();
+            async move {
+                let mut message = message?;
+                if let Some(clearance) = context.clearance_now().await? {
+                    Restriction::new(&clearance).restrict(&mut message);
+                }
+                Ok(message)
+            }
+        });
+        Ok(Response::new(Box::pin(restricted)))
     }
 
     /// The status of an error.

@@ -50,7 +50,7 @@ impl ContextService for ContextApi {
         &self,
         request: Request<v1::GetContextRequest>,
     ) -> Result<Response<v1::GetContextResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.get_context(request, &context).await)
     }
 }
@@ -105,7 +105,8 @@ impl ContextApi {
         answer.read_info = Some(read_info(&found, self.reader.store_id(), &context.tenant));
         let lines = request.include_text.then(Vec::new);
         let now = self.clock.now();
-        let telling = Telling::of(profile, (view, &running.model), (seen, now), lines);
+        let reader = (seen, context.clearance.as_ref());
+        let telling = Telling::of(profile, (view, &running.model), (reader, now), lines);
         let wanted = predicted(view);
         let found = if wanted.is_empty() {
             Some(Vec::new())

@@ -70,7 +70,10 @@ impl ExperienceService for ExperienceApi {
         &self,
         request: Request<v1::GetExperienceMetricsRequest>,
     ) -> Result<Response<v1::GetExperienceMetricsResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
+        if let Some(Subject::Segment(name)) = &request.subject {
+            context.needs(|sees| sees.sees_segment(name))?;
+        }
         context.answer(self.get_experience_metrics(request, &context).await)
     }
 }

@@ -44,7 +44,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::ExplainProfileRequest>,
     ) -> Result<Response<v1::ExplainProfileResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.explain_profile(request, &context).await)
     }
 
@@ -52,7 +52,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::ExplainPairRequest>,
     ) -> Result<Response<v1::ExplainPairResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.explain_pair(request, &context).await)
     }
 
@@ -60,7 +60,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::ListMatchCandidatesRequest>,
     ) -> Result<Response<v1::ListMatchCandidatesResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.list_match_candidates(request, &context).await)
     }
 
@@ -68,7 +68,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::ListHouseholdRequest>,
     ) -> Result<Response<v1::ListHouseholdResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.list_household(request, &context).await)
     }
 
@@ -76,7 +76,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::ListDecisionsRequest>,
     ) -> Result<Response<v1::ListDecisionsResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.list_decisions(request, &context).await)
     }
 
@@ -84,7 +84,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::ListIdentityChangesRequest>,
     ) -> Result<Response<v1::ListIdentityChangesResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.list_identity_changes(request, &context).await)
     }
 
@@ -92,7 +92,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::DecideCandidateRequest>,
     ) -> Result<Response<v1::DecideCandidateResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(decisions::decide_candidate(self, request, &context).await)
     }
 
@@ -100,7 +100,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::MergeProfilesRequest>,
     ) -> Result<Response<v1::MergeProfilesResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(decisions::merge_profiles(self, request, &context).await)
     }
 
@@ -108,7 +108,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::SplitProfileRequest>,
     ) -> Result<Response<v1::SplitProfileResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(decisions::split_profile(self, request, &context).await)
     }
 
@@ -116,7 +116,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::WithdrawDecisionRequest>,
     ) -> Result<Response<v1::WithdrawDecisionResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(decisions::withdraw_decision(self, request, &context).await)
     }
 
@@ -124,7 +124,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::PreviewMergeRequest>,
     ) -> Result<Response<v1::PreviewMergeResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(decisions::preview_merge(self, request, &context).await)
     }
 }

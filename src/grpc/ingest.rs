@@ -5,13 +5,13 @@ mod waiting;
 
 use std::sync::Arc;
 
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use profile_core::model::Model;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::call_context::CallContext;
+use super::call_context::{CallContext, Messages};
 use super::checked;
 use super::error::ApiError;
 use super::v1::{self, ingest_service_server::IngestService};
@@ -41,8 +41,7 @@ pub struct IngestApi {
     pub stream_batches_in_flight: usize,
 }
 
-type AckStream =
-    std::pin::Pin<Box<dyn Stream<Item = Result<v1::StreamStatementsResponse, Status>> + Send>>;
+type AckStream = Messages<v1::StreamStatementsResponse>;
 
 #[tonic::async_trait]
 impl IngestService for IngestApi {
@@ -52,7 +51,7 @@ impl IngestService for IngestApi {
         &self,
         request: Request<v1::IngestStatementsRequest>,
     ) -> Result<Response<v1::IngestStatementsResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.ingest_statements(request, &context).await)
     }
 
@@ -60,15 +59,16 @@ impl IngestService for IngestApi {
         &self,
         request: Request<Streaming<v1::StreamStatementsRequest>>,
     ) -> Result<Response<AckStream>, Status> {
-        let (request, context) = CallContext::split(request)?;
-        context.answer(Ok(self.acknowledgements(request, &context)))
+        let (request, context) = CallContext::split(request).await?;
+        let acks = self.acknowledgements(request, &context);
+        context.answer_stream(Ok(acks))
     }
 
     async fn ingest_payloads(
         &self,
         request: Request<v1::IngestPayloadsRequest>,
     ) -> Result<Response<v1::IngestPayloadsResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.ingest_payloads(request, &context).await)
     }
 
@@ -76,7 +76,7 @@ impl IngestService for IngestApi {
         &self,
         request: Request<v1::ListWaitingEventsRequest>,
     ) -> Result<Response<v1::ListWaitingEventsResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.list_waiting_events(request, &context).await)
     }
 }

@@ -36,6 +36,7 @@ use tracing::Instrument;
 
 use super::call_log::CallLog;
 use super::status;
+use crate::active_models::ActiveModels;
 use crate::auth::Authenticator;
 use crate::config;
 use crate::lanes::{Doors, Lane};
@@ -122,6 +123,7 @@ struct Shared {
     metrics: Arc<Metrics>,
     log: Arc<CallLog>,
     auth: Arc<Authenticator>,
+    models: Arc<ActiveModels>,
 }
 
 impl CallLayer {
@@ -132,6 +134,7 @@ impl CallLayer {
         metrics: Arc<Metrics>,
         log: Arc<CallLog>,
         auth: Arc<Authenticator>,
+        models: Arc<ActiveModels>,
     ) -> Self {
         let doors = Doors::new(|lane| match lane {
             Lane::Read | Lane::Write => limits.max_concurrent,
@@ -181,6 +184,7 @@ impl CallLayer {
                 metrics,
                 log,
                 auth,
+                models,
             }),
         }
     }

@@ -11,8 +11,7 @@ use tonic::{Request, Response, Status};
 
 use self::encode::version_of;
 pub(crate) use self::mapping::tested;
-use self::stream::Answers;
-use super::call_context::CallContext;
+use super::call_context::{CallContext, Messages};
 use super::checked::page_size;
 use super::error::ApiError;
 use super::v1::{self, model_service_server::ModelService};
@@ -29,15 +28,15 @@ pub struct ModelApi {
 
 #[tonic::async_trait]
 impl ModelService for ModelApi {
-    type PlanModelStream = Answers<v1::PlanModelResponse>;
-    type ApplyModelStream = Answers<v1::ApplyModelResponse>;
-    type TrainModelStream = Answers<v1::TrainModelResponse>;
+    type PlanModelStream = Messages<v1::PlanModelResponse>;
+    type ApplyModelStream = Messages<v1::ApplyModelResponse>;
+    type TrainModelStream = Messages<v1::TrainModelResponse>;
 
     async fn get_model(
         &self,
         request: Request<v1::GetModelRequest>,
     ) -> Result<Response<v1::GetModelResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.get_model(request, &context).await)
     }
 
@@ -45,7 +44,7 @@ impl ModelService for ModelApi {
         &self,
         request: Request<v1::ListModelVersionsRequest>,
     ) -> Result<Response<v1::ListModelVersionsResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.list_model_versions(request, &context).await)
     }
 
@@ -53,7 +52,7 @@ impl ModelService for ModelApi {
         &self,
         request: Request<v1::GetMappingRequest>,
     ) -> Result<Response<v1::GetMappingResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.get_mapping(request, &context).await)
     }
 
@@ -61,7 +60,7 @@ impl ModelService for ModelApi {
         &self,
         request: Request<v1::TestMappingRequest>,
     ) -> Result<Response<v1::TestMappingResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.test_mapping(request, &context).await)
     }
 
@@ -69,7 +68,7 @@ impl ModelService for ModelApi {
         &self,
         request: Request<v1::ListEventTypesRequest>,
     ) -> Result<Response<v1::ListEventTypesResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.list_event_types(request, &context).await)
     }
 
@@ -77,24 +76,29 @@ impl ModelService for ModelApi {
         &self,
         request: Request<v1::PlanModelRequest>,
     ) -> Result<Response<Self::PlanModelStream>, Status> {
-        let (request, context) = CallContext::split(request)?;
-        context.answer(self.plan_model(request, &context))
+        let (request, context) = CallContext::split(request).await?;
+        // A candidate could tell what is not seen under another name.
+        context.needs_all()?;
+        let stream = self.plan_model(request, &context);
+        context.answer_stream(stream)
     }
 
     async fn apply_model(
         &self,
         request: Request<v1::ApplyModelRequest>,
     ) -> Result<Response<Self::ApplyModelStream>, Status> {
-        let (request, context) = CallContext::split(request)?;
-        context.answer(self.apply_model(request, &context))
+        let (request, context) = CallContext::split(request).await?;
+        let stream = self.apply_model(request, &context);
+        context.answer_stream(stream)
     }
 
     async fn train_model(
         &self,
         request: Request<v1::TrainModelRequest>,
     ) -> Result<Response<Self::TrainModelStream>, Status> {
-        let (request, context) = CallContext::split(request)?;
-        context.answer(self.train_model(request, &context))
+        let (request, context) = CallContext::split(request).await?;
+        let stream = self.train_model(request, &context);
+        context.answer_stream(stream)
     }
 }
 

@@ -48,7 +48,7 @@ impl PreferenceService for PreferenceApi {
         &self,
         request: Request<v1::GetPreferencesRequest>,
     ) -> Result<Response<v1::GetPreferencesResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.get_preferences(request, &context).await)
     }
 
@@ -56,7 +56,7 @@ impl PreferenceService for PreferenceApi {
         &self,
         request: Request<v1::SetPreferencesRequest>,
     ) -> Result<Response<v1::SetPreferencesResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(write::set_preferences(self, request, &context).await)
     }
 
@@ -64,7 +64,7 @@ impl PreferenceService for PreferenceApi {
         &self,
         request: Request<v1::RecordConsentRequest>,
     ) -> Result<Response<v1::RecordConsentResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(write::record_consent(self, request, &context).await)
     }
 
@@ -72,7 +72,7 @@ impl PreferenceService for PreferenceApi {
         &self,
         request: Request<v1::ListConsentHistoryRequest>,
     ) -> Result<Response<v1::ListConsentHistoryResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.list_consent_history(request, &context).await)
     }
 
@@ -80,7 +80,7 @@ impl PreferenceService for PreferenceApi {
         &self,
         request: Request<v1::CheckContactPermissionRequest>,
     ) -> Result<Response<v1::CheckContactPermissionResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(permission::check(self, request, &context).await)
     }
 
@@ -88,7 +88,7 @@ impl PreferenceService for PreferenceApi {
         &self,
         request: Request<v1::BatchCheckContactPermissionRequest>,
     ) -> Result<Response<v1::BatchCheckContactPermissionResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(permission::check_batch(self, request, &context).await)
     }
 }

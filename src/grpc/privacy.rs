@@ -50,16 +50,18 @@ impl PrivacyService for PrivacyApi {
         &self,
         request: Request<v1::ExportProfileRequest>,
     ) -> Result<Response<export::Parts>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
+        // An export without some fields would look like one that has all.
+        context.needs_all()?;
         let begun = export::begin(self, request, context.clone()).await;
-        context.answer(begun)
+        context.answer_stream(begun)
     }
 
     async fn erase_profile(
         &self,
         request: Request<v1::EraseProfileRequest>,
     ) -> Result<Response<v1::EraseProfileResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.erase_profile(request, &context).await)
     }
 
@@ -67,7 +69,7 @@ impl PrivacyService for PrivacyApi {
         &self,
         request: Request<v1::ListErasuresRequest>,
     ) -> Result<Response<v1::ListErasuresResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.list_erasures(request, &context).await)
     }
 
@@ -75,7 +77,7 @@ impl PrivacyService for PrivacyApi {
         &self,
         request: Request<v1::ReleaseErasureRequest>,
     ) -> Result<Response<v1::ReleaseErasureResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.release_erasure(request, &context).await)
     }
 }

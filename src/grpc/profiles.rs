@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use profile_core::model::Model;
+use profile_core::permission::clearance::Clearance;
 use profile_core::records::{Reason, Timestamp, Violation, words};
 use prost_types::FieldMask;
 use tonic::{Request, Response, Status};
@@ -15,6 +16,7 @@ use super::v1::{self, consistency::Requirement, profile_service_server::ProfileS
 use super::watch::{self, Watches};
 use super::{decode, status, token};
 use crate::active_models::ActiveModels;
+use crate::auth::Failure;
 use crate::clock::Clock;
 use crate::lanes;
 use crate::reader::{self, Answer, Freshness, Key, PastDerived, Reader, SearchCursor};
@@ -49,7 +51,7 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::GetProfileRequest>,
     ) -> Result<Response<v1::GetProfileResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.get_profile(request, &context).await)
     }
 
@@ -57,7 +59,7 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::BatchGetProfilesRequest>,
     ) -> Result<Response<v1::BatchGetProfilesResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.batch_get_profiles(request, &context).await)
     }
 
@@ -65,7 +67,10 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::ListTimelineRequest>,
     ) -> Result<Response<v1::ListTimelineResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
+        if !request.text.is_empty() && !context.sees(Clearance::sees_all_properties) {
+            return Err(context.refuse(Failure::LookupRefused));
+        }
         context.answer(self.timeline(request, &context).await)
     }
 
@@ -73,7 +78,11 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::GetObjectRequest>,
     ) -> Result<Response<v1::GetObjectResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
+        let kind = request.object.as_ref().map(|object| object.kind.as_str());
+        if !context.sees(|sees| kind.is_none_or(|kind| sees.sees_object(kind))) {
+            return Err(context.refuse(Failure::LookupRefused));
+        }
         context.answer(self.object(request, &context).await)
     }
 
@@ -81,20 +90,20 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::SearchProfilesRequest>,
     ) -> Result<Response<v1::SearchProfilesResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.search_profiles(request, &context).await)
     }
 
-    type WatchProfilesStream = watch::Messages;
+    type WatchProfilesStream = watch::Watched;
 
     async fn watch_profiles(
         &self,
         request: Request<v1::WatchProfilesRequest>,
-    ) -> Result<Response<watch::Messages>, Status> {
-        let (request, context) = CallContext::split(request)?;
+    ) -> Result<Response<watch::Watched>, Status> {
+        let (request, context) = CallContext::split(request).await?;
         let (reader, store) = (self.reader.clone(), self.store.clone());
         let begun = watch::begin(&self.watches, reader, store, context.clone(), request).await;
-        context.answer(begun)
+        context.answer_stream(begun)
     }
 }
 
@@ -172,7 +181,12 @@ impl ProfileApi {
         let after: Option<SearchCursor> = token::parse_page_token(&request.page_token, &query)?;
         let found = self
             .reader
-            .search(&context.tenant, query, after, limit)
+            .search(
+                &context.tenant,
+                (query, context.clearance.as_ref()),
+                after,
+                limit,
+            )
             .await?;
         let hits = found.hits.into_iter().map(|hit| v1::SearchHit {
             read_info: Some(self.read_info(&hit.profile, context)),
@@ -183,6 +197,7 @@ impl ProfileApi {
         Ok(v1::SearchProfilesResponse {
             hits: hits.collect(),
             next_page_token: next.unwrap_or_default(),
+            withheld: Vec::new(),
         })
     }
 

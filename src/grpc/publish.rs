@@ -41,7 +41,7 @@ impl PublishService for PublishApi {
         &self,
         request: Request<v1::ListPublicationsRequest>,
     ) -> Result<Response<v1::ListPublicationsResponse>, Status> {
-        let (_, context) = CallContext::split(request)?;
+        let (_, context) = CallContext::split(request).await?;
         context.answer(self.list_publications(&context).await)
     }
 
@@ -49,7 +49,7 @@ impl PublishService for PublishApi {
         &self,
         request: Request<v1::ListDeadLettersRequest>,
     ) -> Result<Response<v1::ListDeadLettersResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.list_dead_letters(request, &context).await)
     }
 
@@ -57,7 +57,7 @@ impl PublishService for PublishApi {
         &self,
         request: Request<v1::ReplayDeadLettersRequest>,
     ) -> Result<Response<v1::ReplayDeadLettersResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.replay_dead_letters(request, &context).await)
     }
 
@@ -65,7 +65,7 @@ impl PublishService for PublishApi {
         &self,
         request: Request<v1::ResetPublicationRequest>,
     ) -> Result<Response<v1::ResetPublicationResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.reset_publication(request, &context).await)
     }
 }

@@ -51,7 +51,7 @@ impl SegmentService for SegmentApi {
         &self,
         request: Request<v1::ListSegmentsRequest>,
     ) -> Result<Response<v1::ListSegmentsResponse>, Status> {
-        let (_, context) = CallContext::split(request)?;
+        let (_, context) = CallContext::split(request).await?;
         context.answer(self.list_segments(&context).await)
     }
 
@@ -59,7 +59,9 @@ impl SegmentService for SegmentApi {
         &self,
         request: Request<v1::CheckMembershipRequest>,
     ) -> Result<Response<v1::CheckMembershipResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
+        let mut asked = request.segments.iter();
+        context.needs(|sees| asked.all(|name| sees.sees_segment(name)))?;
         context.answer(self.check_membership(request, &context).await)
     }
 
@@ -67,7 +69,8 @@ impl SegmentService for SegmentApi {
         &self,
         request: Request<v1::ListMembersRequest>,
     ) -> Result<Response<v1::ListMembersResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
+        context.needs(|sees| sees.sees_segment(&request.segment))?;
         context.answer(self.list_members(request, &context).await)
     }
 
@@ -75,7 +78,7 @@ impl SegmentService for SegmentApi {
         &self,
         request: Request<v1::ListMembershipsRequest>,
     ) -> Result<Response<v1::ListMembershipsResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
         context.answer(self.list_memberships(request, &context).await)
     }
 
@@ -83,7 +86,9 @@ impl SegmentService for SegmentApi {
         &self,
         request: Request<v1::PreviewSegmentRequest>,
     ) -> Result<Response<v1::PreviewSegmentResponse>, Status> {
-        let (request, context) = CallContext::split(request)?;
+        let (request, context) = CallContext::split(request).await?;
+        // A condition could ask for what is not seen.
+        context.needs_all()?;
         context.answer(self.preview_segment(request, &context).await)
     }
 }

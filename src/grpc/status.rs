@@ -173,6 +173,7 @@ mod tests {
     use tonic_types::StatusExt;
 
     use super::*;
+    use crate::active_models::{ActiveModels, ModelFile};
     use crate::grpc::token::TokenError;
     use crate::ingest::{self, DecideError};
     use crate::rollout::RolloutError;
@@ -184,6 +185,8 @@ mod tests {
     }
 
     fn context() -> CallContext {
+        let store = std::sync::Arc::new(store::memory::MemoryStore::new());
+        let models = ActiveModels::new(store, ModelFile::built_in());
         CallContext {
             tenant: TenantId::default(),
             request_id: "request-7".to_owned(),
@@ -192,6 +195,9 @@ mod tests {
             connection: None,
             purpose: None,
             reads_customers: true,
+            roles: std::sync::Arc::default(),
+            clearance: None,
+            models: std::sync::Arc::new(models),
             metrics: std::sync::Arc::default(),
         }
     }

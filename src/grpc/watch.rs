@@ -1,15 +1,12 @@
 //! `WatchProfiles`: changes, from the watch to the wire.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures::Stream;
 use profile_core::records::{ProfileId, Violation};
-use tonic::Status;
 use uuid::Uuid;
 
-use super::call_context::CallContext;
+use super::call_context::{CallContext, Messages};
 use super::checked::{Checked, both};
 use super::encode::{Projection, profile, time};
 use super::error::ApiError;
@@ -27,8 +24,7 @@ use crate::store::{ChangeKind, ProfileChange, SegmentStay, Store};
 const MAX_KEYS: usize = 100;
 
 /// The stream of a watch.
-pub(super) type Messages =
-    Pin<Box<dyn Stream<Item = Result<v1::WatchProfilesResponse, Status>> + Send>>;
+pub(super) type Watched = Messages<v1::WatchProfilesResponse>;
 
 /// What watches run on.
 #[derive(Clone)]
@@ -76,7 +72,7 @@ pub(super) async fn begin(
     store: Arc<dyn Store>,
     context: CallContext,
     request: v1::WatchProfilesRequest,
-) -> Result<Messages, ApiError> {
+) -> Result<Watched, ApiError> {
     let entered = watches.enter()?;
     let v1::WatchProfilesRequest {
         keys,
@@ -173,6 +169,7 @@ impl Telling {
         Ok(v1::WatchProfilesResponse {
             event: Some(self.event(told)),
             resume_token,
+            withheld: Vec::new(),
         })
     }
 

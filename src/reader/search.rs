@@ -10,6 +10,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use profile_core::permission::clearance::Clearance;
 use profile_core::records::{Identifier, ObjectKey, ProfileId, Sequence, TenantId, words};
 use serde::{Deserialize, Serialize};
 
@@ -72,18 +73,19 @@ pub struct SearchCursor {
 type Found = (SearchCursor, Vec<FoundBy>);
 
 impl Reader {
-    /// Finds profiles by what a person types.
+    /// Finds profiles by what a person types, with a clearance only by what that may search by.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn search(
         &self,
         tenant: &TenantId,
-        query: &str,
+        (query, clearance): (&str, Option<&Clearance>),
         after: Option<SearchCursor>,
         limit: usize,
     ) -> Result<SearchPage, store::Error> {
-        let named = self.named(tenant, query).await?;
+        let named = self.named(tenant, query, clearance).await?;
+        let traits = clearance.map(Clearance::searched_traits);
         let place = |id: &ProfileId| SearchCursor {
             rank: Rank::Named,
             profile: *id,
@@ -117,6 +119,7 @@ impl Reader {
                 least,
                 after: from,
                 limit: limit + 1,
+                traits: traits.clone(),
             };
             self.by_words(tenant, asked, &named, &mut found).await?;
         }
@@ -167,11 +170,13 @@ impl Reader {
         &self,
         tenant: &TenantId,
         query: &str,
+        clearance: Option<&Clearance>,
     ) -> Result<BTreeMap<ProfileId, Vec<FoundBy>>, store::Error> {
         let model = self.models.of(tenant).await?.model.clone();
         let normalized = model
             .identifiers
             .iter()
+            .filter(|(name, _)| clearance.is_none_or(|sees| sees.looks_up(name)))
             .map(|(name, kind)| Identifier::new(name, kind.normalize(query)));
         let identifiers: Vec<Identifier> = normalized
             .filter(|identifier| model.links(identifier))
@@ -198,6 +203,7 @@ impl Reader {
             .values()
             .filter_map(|kind| kind.object.as_ref())
             .map(|own| own.kind.as_str())
+            .filter(|kind| clearance.is_none_or(|sees| sees.sees_object(kind)))
             .collect();
         let objects: Vec<ObjectKey> = kinds
             .into_iter()

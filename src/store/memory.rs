@@ -187,7 +187,11 @@ impl Store for MemoryStore {
             return Ok(Vec::new());
         }
         Ok(self.tenants.of(tenant, |data| {
-            let words: Vec<_> = query.words.iter().map(|ways| data.said(ways)).collect();
+            let words: Vec<_> = query
+                .words
+                .iter()
+                .map(|ways| data.said(ways, query.traits.as_ref()))
+                .collect();
             let profiles: BTreeSet<ProfileId> =
                 words.iter().flat_map(BTreeMap::keys).copied().collect();
             let hit = |profile: ProfileId| {

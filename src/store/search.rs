@@ -1,5 +1,7 @@
 //! Search terms, and what is asked of them: profiles by their terms.
 
+use std::collections::BTreeSet;
+
 use profile_core::records::{ProfileId, RecordKey};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +54,8 @@ pub struct TermQuery {
     pub after: Option<ProfileId>,
     /// At most so many.
     pub limit: usize,
+    /// Only words of these traits; `None`: of all.
+    pub traits: Option<BTreeSet<String>>,
 }
 
 /// A profile found by its terms.

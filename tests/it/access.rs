@@ -4,5 +4,6 @@ mod insecure;
 mod keys;
 mod matrix;
 mod purposes;
+mod roles;
 mod tls;
 mod tokens;

@@ -126,6 +126,7 @@ on_each_store! {
         prefixes_of_any_script_find_their_words,
         hits_come_by_their_least_sure_word,
         a_word_that_is_meant_whole_begins_nothing,
+        words_are_found_in_the_traits_that_are_asked,
         words_that_are_like_one_are_found,
         a_word_goes_with_the_last_record_that_says_it,
     }

@@ -10,6 +10,7 @@
 //!
 //! `examples/retail/model.yaml` is the manual by example, and the model that is compiled in.
 
+mod access_roles;
 mod computed;
 pub mod context;
 mod declared;
@@ -35,6 +36,7 @@ use crate::computation;
 use forms::{Form as _, mapping};
 use reader::{At, Reader};
 
+pub use access_roles::AccessRole;
 pub use context::ContextView;
 pub use groups::TraitGroup;
 pub use publish::{NatsTarget, WebhookTarget};

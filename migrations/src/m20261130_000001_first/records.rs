@@ -83,6 +83,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
         tenants {text} NOT NULL,
         scopes {text} NOT NULL,
         purpose {text},
+        roles {text} NOT NULL,
         create_time {int} NOT NULL,
         expire_time {int},
         revoke_time {int},

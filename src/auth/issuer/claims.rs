@@ -1,4 +1,4 @@
-//! Tenants, scopes and purpose from the claims of a token, by the issuer's settings.
+//! Tenants, scopes, purpose and roles from the claims of a token, by the issuer's settings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +17,20 @@ pub(super) struct Claims {
     /// Meaning of its values. `None`: they are names of scopes.
     pub(super) scopes: Option<BTreeMap<String, Vec<Scope>>>,
     pub(super) purpose: Purpose,
+    pub(super) roles: Roles,
+}
+
+/// Where the roles of a token come from.
+#[derive(Debug)]
+pub(super) enum Roles {
+    /// All tokens have these; none: they see everything.
+    Fixed(Arc<[String]>),
+    /// A claim names them, at least one.
+    Claim {
+        claim: String,
+        /// Meaning of its values. `None`: they are names of roles.
+        names: Option<BTreeMap<String, String>>,
+    },
 }
 
 /// Where the tenants of a token come from.
@@ -89,6 +103,25 @@ impl Claims {
     }
 }
 
+impl Roles {
+    /// The roles of a token. One without a role that counts would see everything: it is refused.
+    pub(super) fn of(&self, claims: &Map<String, Value>) -> Result<Arc<[String]>, Failure> {
+        let (claim, names) = match self {
+            Self::Fixed(roles) => return Ok(roles.clone()),
+            Self::Claim { claim, names } => (claim, names),
+        };
+        let words = words(claims, claim, true).into_iter();
+        let roles: Arc<[String]> = match names {
+            Some(names) => words.filter_map(|word| names.get(word).cloned()).collect(),
+            None => words.map(str::to_owned).collect(),
+        };
+        if roles.is_empty() {
+            return Err(Failure::ClaimsRefused);
+        }
+        Ok(roles)
+    }
+}
+
 /// The texts of a claim: one or a list. A list of words may be one text with spaces, as `scope` is
 /// (RFC 8693, section 4.2).
 fn words<'c>(claims: &'c Map<String, Value>, claim: &str, spaced: bool) -> Vec<&'c str> {
@@ -124,6 +157,7 @@ mod tests {
             scope_claim: "scope".to_owned(),
             scopes: None,
             purpose,
+            roles: Roles::Fixed(Arc::default()),
         }
     }
 
@@ -191,6 +225,35 @@ mod tests {
         let token = claims(r#"{"realm_access": {"roles": ["agent", "models.apply"]}}"#);
         let scopes = Scopes::from_iter([Scope::ProfilesRead]);
         assert_eq!(mapped.scopes(&token), scopes);
+    }
+
+    #[test]
+    fn a_token_without_a_role_that_counts_does_not_see_everything() {
+        let of = |names: Option<&[(&str, &str)]>, json: &str| {
+            let names = names.map(|names| {
+                let names = names
+                    .iter()
+                    .map(|(word, role)| ((*word).to_owned(), (*role).to_owned()));
+                names.collect()
+            });
+            let claim = "groups".to_owned();
+            Roles::Claim { claim, names }
+                .of(&claims(json))
+                .map(|roles| roles.to_vec())
+        };
+        let names: &[(&str, &str)] = &[("desk", "agent"), ("qa", "steward")];
+        let agent = Ok(vec!["agent".to_owned()]);
+        assert_eq!(of(Some(names), r#"{"groups": ["desk", "all"]}"#), agent);
+        assert_eq!(of(None, r#"{"groups": "agent"}"#), agent);
+        for none in [
+            "{}",
+            r#"{"groups": []}"#,
+            r#"{"groups": ["all", 7]}"#,
+            r#"{"groups": ""}"#,
+        ] {
+            assert_eq!(of(Some(names), none), Err(Failure::ClaimsRefused), "{none}");
+        }
+        assert_eq!(of(None, "{}"), Err(Failure::ClaimsRefused));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use profile_core::records::TenantId;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::claims::{Claims, Purpose, Tenants};
+use super::claims::{Claims, Purpose, Roles, Tenants};
 use super::keys::{IssuerKeys, Source};
 use super::{Issuer, Options};
 use crate::auth::Scope;
@@ -45,6 +45,9 @@ struct Entry {
     scopes: Option<BTreeMap<String, Vec<String>>>,
     purpose: Option<String>,
     purpose_claim: Option<String>,
+    roles: Option<Vec<String>>,
+    role_claim: Option<String>,
+    role_names: Option<BTreeMap<String, String>>,
 }
 
 /// Reads a file of issuers.
@@ -84,6 +87,7 @@ impl Entry {
                 tenants: tenants(self.tenants, self.tenant_claim, self.tenant_names)?,
                 scope_claim: self.scope_claim.unwrap_or_else(|| "scope".to_owned()),
                 scopes: self.scopes.map(scopes).transpose()?,
+                roles: roles(self.roles, self.role_claim, self.role_names)?,
                 purpose: match (self.purpose, self.purpose_claim) {
                     (None, None) => Purpose::None,
                     (Some(purpose), None) => Purpose::Fixed(purpose.into()),
@@ -168,6 +172,23 @@ fn tenants(
             Ok(Tenants::Claim { claim, names })
         }
         _ => Err("`tenants` must name tenants, or `tenant_claim` the claim that does".to_owned()),
+    }
+}
+
+fn roles(
+    fixed: Option<Vec<String>>,
+    claim: Option<String>,
+    names: Option<BTreeMap<String, String>>,
+) -> Result<Roles, String> {
+    match (fixed, claim, names) {
+        (None, None, None) => Ok(Roles::Fixed(Arc::default())),
+        (Some(fixed), None, None) if !fixed.is_empty() => Ok(Roles::Fixed(fixed.into())),
+        (None, Some(claim), names) => Ok(Roles::Claim { claim, names }),
+        _ => Err(
+            "`roles` must name roles, or `role_claim` the claim that does, with or without \
+             `role_names`"
+                .to_owned(),
+        ),
     }
 }
 

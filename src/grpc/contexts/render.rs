@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::model::{ContextField, ContextView, Model};
+use profile_core::permission::clearance::Clearance;
 use profile_core::permission::view::View;
 use profile_core::profile::{Part, Profile, definition_of, measures};
 use profile_core::records::{Object, Timestamp, Value};
@@ -15,8 +16,10 @@ use crate::reader::LatestObjects;
 
 mod cited;
 mod permissions;
+mod spoken;
 mod worded;
 
+use spoken::Spoken as _;
 use worded::{shown, words};
 
 /// A sentence.
@@ -38,6 +41,9 @@ pub(super) struct Telling<'a> {
     /// Metrics of the customer by name.
     measured: BTreeMap<&'static str, (Value, Part)>,
     sight: Sight<'a>,
+    /// What the caller's roles see. The message is restricted when it is answered; here it bounds
+    /// the sentences.
+    clearance: Option<&'a Clearance>,
     /// Keys of records that are not to be told: they are identifiers that the purpose may not see.
     hidden: BTreeSet<String>,
     /// None: nobody asked for sentences.
@@ -49,7 +55,7 @@ impl<'a> Telling<'a> {
     pub(super) fn of(
         profile: &'a Profile,
         (view, model): (&'a ContextView, &'a Model),
-        (seen, now): (View<'a>, Timestamp),
+        ((seen, clearance), now): ((View<'a>, Option<&'a Clearance>), Timestamp),
         lines: Option<Vec<Line>>,
     ) -> Self {
         let metrics = |(_, fields): &(String, Vec<ContextField>)| {
@@ -70,6 +76,7 @@ impl<'a> Telling<'a> {
             now,
             measured,
             sight,
+            clearance,
             hidden,
             lines,
         }
@@ -151,6 +158,16 @@ impl<'a> Telling<'a> {
                 .filter(|(key, _)| key.is_accessibility() == needs)
             {
                 let records = self.cited(stated.origins.iter().map(|origin| &origin.record));
+                let is_seen = |sees: &Clearance| {
+                    if needs {
+                        sees.sees_accessibility()
+                    } else {
+                        sees.sees_preferences()
+                    }
+                };
+                if !self.clearance.is_none_or(is_seen) {
+                    continue;
+                }
                 let sentence = || {
                     let what = if needs { "Need" } else { "Preference" };
                     let name = key.to_string();
@@ -216,8 +233,10 @@ impl<'a> Telling<'a> {
             return None;
         }
         let so_far = if partial == Some(true) { " so far" } else { "" };
-        let sentence = || format!("{}: {found}{so_far}", words(field.name()));
-        self.line(|| format!("{section}.{field}"), None, sentence, &records);
+        if let Some(told) = self.spoken(field, &found) {
+            let sentence = || format!("{}: {told}{so_far}", words(field.name()));
+            self.line(|| format!("{section}.{field}"), None, sentence, &records);
+        }
         let completeness = match partial {
             None => v1::Completeness::Unspecified,
             Some(true) => v1::Completeness::Partial,
@@ -243,6 +262,9 @@ impl<'a> Telling<'a> {
                 continue;
             }
             answer.segments.push(name.clone());
+            if self.clearance.is_some_and(|sees| !sees.sees_segment(name)) {
+                continue;
+            }
             let description = self
                 .model
                 .segments
@@ -274,6 +296,7 @@ impl<'a> Telling<'a> {
     /// The latest objects. Their lists and maps, such as the lines of an order, only where the view
     /// wants them.
     fn objects(&mut self, objects: &[Object], answer: &mut v1::GetContextResponse) {
+        let clearance = self.clearance;
         for (index, object) in objects.iter().enumerate() {
             let plain = |value: &Value| !matches!(value, Value::List(_) | Value::Map(_));
             let fields = || object.fields.iter();
@@ -283,6 +306,9 @@ impl<'a> Telling<'a> {
             let sentence = || {
                 let told = fields()
                     .filter(|(_, value)| plain(value))
+                    .filter_map(|(name, value)| {
+                        Some((name, clearance.spoken_property(name, value)?))
+                    })
                     .map(|(name, value)| format!("; {}: {value}", name.replace('_', " ")));
                 let is = if status.is_empty() {
                     String::new()
@@ -296,7 +322,9 @@ impl<'a> Telling<'a> {
                     told.collect::<String>()
                 )
             };
-            self.line(|| "objects".to_owned(), Some(index), sentence, &records);
+            if clearance.is_none_or(|sees| sees.sees_object(&object.key.kind)) {
+                self.line(|| "objects".to_owned(), Some(index), sentence, &records);
+            }
             let is_told = |value: &Value| self.view.object_lists || plain(value);
             answer.objects.push(v1::ContextObject {
                 kind: object.key.kind.clone(),
@@ -320,9 +348,10 @@ impl<'a> Telling<'a> {
         records: &[v1::RecordKey],
     ) {
         let Some(lines) = &mut self.lines else { return };
+        let sees_keys = self.clearance.is_none_or(Clearance::sees_record_keys);
         let cited = records.iter().map(|record| match record.key.as_str() {
-            "" => record.source.clone(),
-            key => format!("{}/{key}", record.source),
+            key if sees_keys && !key.is_empty() => format!("{}/{key}", record.source),
+            _ => record.source.clone(),
         });
         let mut names: Vec<String> = Vec::new();
         for name in cited {

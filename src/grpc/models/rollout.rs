@@ -6,8 +6,8 @@ use profile_core::records::Sequence;
 use super::ModelApi;
 use super::decode::candidate;
 use super::encode::{count, plan};
-use super::stream::{Abandon, Answers, Failed, stream};
-use crate::grpc::call_context::CallContext;
+use super::stream::{Abandon, Failed, stream};
+use crate::grpc::call_context::{CallContext, Messages};
 use crate::grpc::checked::both;
 use crate::grpc::error::ApiError;
 use crate::grpc::{decode as common, token, v1};
@@ -18,7 +18,7 @@ impl ModelApi {
         &self,
         request: v1::PlanModelRequest,
         context: &CallContext,
-    ) -> Result<Answers<v1::PlanModelResponse>, ApiError> {
+    ) -> Result<Messages<v1::PlanModelResponse>, ApiError> {
         use v1::plan_model_response::Message;
         let candidate = candidate(request.candidate)?;
         let (progress, steps) = Progress::new();
@@ -46,7 +46,7 @@ impl ModelApi {
         &self,
         request: v1::ApplyModelRequest,
         context: &CallContext,
-    ) -> Result<Answers<v1::ApplyModelResponse>, ApiError> {
+    ) -> Result<Messages<v1::ApplyModelResponse>, ApiError> {
         use v1::apply_model_response::Message;
         let (candidate, request_id) = both(
             candidate(request.candidate),
@@ -88,7 +88,7 @@ impl ModelApi {
         &self,
         request: v1::TrainModelRequest,
         context: &CallContext,
-    ) -> Result<Answers<v1::TrainModelResponse>, ApiError> {
+    ) -> Result<Messages<v1::TrainModelResponse>, ApiError> {
         use v1::train_model_response::Message;
         let request_id = common::optional_request_id(request.request_id)?;
         let (progress, steps) = Progress::new();

@@ -1,25 +1,19 @@
 //! Streams of a work's progress, with its result at the end.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
-use futures::Stream;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
 
 use super::encode::{count, mistakes};
-use crate::grpc::call_context::CallContext;
+use crate::grpc::call_context::{CallContext, Messages};
 use crate::grpc::error::ApiError;
 use crate::grpc::v1;
 use crate::rollout::{RolloutError, Step};
 
 /// Time between two messages of progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
-
-/// The messages of a stream.
-pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The fate of work whose caller has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +61,7 @@ pub(super) fn stream<T: Send + 'static>(
     context: CallContext,
     abandon: Abandon,
     progress: impl Fn(v1::ModelProgress) -> T + Send + 'static,
-) -> Answers<T> {
+) -> Messages<T> {
     let (answers, stream) = mpsc::channel(4);
     tokio::spawn(async move {
         tokio::pin!(work);

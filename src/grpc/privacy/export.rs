@@ -5,9 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::pin::Pin;
 
-use futures::Stream;
 use profile_core::records::{ProfileId, Record, RecordKey};
 use prost::Message;
 use serde::{Deserialize, Serialize};
@@ -17,7 +15,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::PrivacyApi;
-use crate::grpc::call_context::CallContext;
+use crate::grpc::call_context::{CallContext, Messages};
 use crate::grpc::encode::{self, Projection};
 use crate::grpc::error::ApiError;
 use crate::grpc::names::profile_name;
@@ -32,8 +30,7 @@ const PAGE: usize = 500;
 const UNTAKEN: usize = 16;
 
 /// The parts of an export.
-pub(super) type Parts =
-    Pin<Box<dyn Stream<Item = Result<v1::ExportProfileResponse, Status>> + Send>>;
+pub(super) type Parts = Messages<v1::ExportProfileResponse>;
 
 /// How far an export has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -44,7 +44,22 @@ pub(in crate::grpc) fn refused(why: Failure, scope: Option<Scope>) -> Status {
         Answer::Purpose => (
             Code::PermissionDenied,
             ErrorReason::PurposeDenied,
-            "the credential reads for one purpose, and the call is for another one or for none",
+            "the credential reads for some purposes, and the call is for another one or for none",
+        ),
+        Answer::Role => (
+            Code::PermissionDenied,
+            ErrorReason::RoleUnknown,
+            "the model of the tenant does not declare a role of the credential",
+        ),
+        Answer::Lookup => (
+            Code::PermissionDenied,
+            ErrorReason::LookupDenied,
+            "the roles of the credential may not look customers up by this",
+        ),
+        Answer::Fields => (
+            Code::PermissionDenied,
+            ErrorReason::FieldsDenied,
+            "the method answers everything or nothing, and the roles of the credential do not see everything",
         ),
         Answer::TenantRequired => {
             let rule = "must name one of the tenants of the credential, which has several";

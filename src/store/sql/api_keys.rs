@@ -1,6 +1,6 @@
 //! API keys in a database. Each method is one statement.
 //!
-//! Lists are texts with a space between their elements: no name of a tenant or scope has one.
+//! Lists are texts with a space between their elements: no name of a tenant, scope or role has one.
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -17,7 +17,7 @@ impl ApiKeys for SqlStore {
     /// By the connection of the log's follower: a revocation must be seen when all others wait.
     async fn list_api_keys(&self) -> Result<Vec<StoredApiKey>> {
         let statement = Sql::new(self.dialect).statement(
-            "SELECT id, name, hash, tenants, scopes, purpose, create_time, expire_time, revoke_time \
+            "SELECT id, name, hash, tenants, scopes, purpose, roles, create_time, expire_time, revoke_time \
              FROM api_key ORDER BY create_time, id"
                 .to_owned(),
         );
@@ -37,12 +37,13 @@ impl ApiKeys for SqlStore {
             sql.bind(key.scopes.join(" ")),
             sql.bind(key.purpose.clone()),
         );
+        let roles = sql.bind(key.roles.join(" "));
         let created = sql.bind(key.create_time.as_micros());
         let expires = sql.bind(key.expire_time.map(Timestamp::as_micros));
         let revoked = sql.bind(key.revoke_time.map(Timestamp::as_micros));
         let statement = sql.statement(format!(
-            "INSERT INTO api_key (id, name, hash, tenants, scopes, purpose, create_time, expire_time, revoke_time) \
-             VALUES ({id}, {name}, {hash}, {tenants}, {scopes}, {purpose}, {created}, {expires}, {revoked}) \
+            "INSERT INTO api_key (id, name, hash, tenants, scopes, purpose, roles, create_time, expire_time, revoke_time) \
+             VALUES ({id}, {name}, {hash}, {tenants}, {scopes}, {purpose}, {roles}, {created}, {expires}, {revoked}) \
              ON CONFLICT (id) DO NOTHING"
         ));
         Ok(self.write_rows(statement).await? > 0)
@@ -62,8 +63,11 @@ fn api_key(row: &QueryResult) -> Result<StoredApiKey> {
     let id: String = row.try_get("", "id")?;
     let inconsistent =
         |column: &str| Error::Internal(format!("api_key {id} has a {column} that cannot be"));
-    let (tenants, scopes): (String, String) =
-        (row.try_get("", "tenants")?, row.try_get("", "scopes")?);
+    let [tenants, scopes, roles]: [String; 3] = [
+        row.try_get("", "tenants")?,
+        row.try_get("", "scopes")?,
+        row.try_get("", "roles")?,
+    ];
     let hash: String = row.try_get("", "hash")?;
     let hash = STANDARD_NO_PAD.decode(hash).unwrap_or_default();
     let tenants: Option<Vec<TenantId>> = tenants.split(' ').map(TenantId::new).collect();
@@ -77,6 +81,7 @@ fn api_key(row: &QueryResult) -> Result<StoredApiKey> {
         tenants: tenants.ok_or_else(|| inconsistent("tenant"))?,
         scopes: scopes.split(' ').map(str::to_owned).collect(),
         purpose: row.try_get("", "purpose")?,
+        roles: roles.split_ascii_whitespace().map(str::to_owned).collect(),
         create_time: time("create_time")?.ok_or_else(|| inconsistent("create_time"))?,
         expire_time: time("expire_time")?,
         revoke_time: time("revoke_time")?,

@@ -52,7 +52,17 @@ pub(super) fn find_by_terms(
     let count = sql.limit(asked.words.len());
     let least = sql.bind(number(asked.least));
     let limit = sql.limit(asked.limit);
-    let within = format!("t.tenant = {tenant} AND t.term >= asked.low AND t.term < asked.high");
+    let mut within = format!("t.tenant = {tenant} AND t.term >= asked.low AND t.term < asked.high");
+    if let Some(traits) = &asked.traits {
+        // None at all would be no SQL.
+        let names: Vec<String> = traits.iter().map(|name| sql.bind(name.as_str())).collect();
+        let names = if names.is_empty() {
+            "NULL".to_owned()
+        } else {
+            names.join(", ")
+        };
+        within = format!("{within} AND t.trait IN ({names})");
+    }
     let terms = dialect.look_up("record_term", "t", &within);
     let record =
         format!("r.tenant = {tenant} AND r.source = t.source AND r.record_key = t.record_key");
@@ -85,6 +95,7 @@ pub(super) fn hot_queries(
         least: Match::Prefix,
         after: None,
         limit: 10,
+        traits: None,
     };
     let find_words =
         Spelling::of("christopher").map(|spelling| find_words(dialect, tenant, &spelling, 10));

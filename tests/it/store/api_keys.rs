@@ -13,6 +13,7 @@ fn api_key(id: &str, created: i64) -> StoredApiKey {
         tenants: vec![tenant(), TenantId::new("other").expect("a name")],
         scopes: vec!["profiles.read".to_owned(), "a.later.one".to_owned()],
         purpose: None,
+        roles: Vec::new(),
         create_time: time(created),
         expire_time: None,
         revoke_time: None,
@@ -23,6 +24,7 @@ pub(crate) async fn api_keys_are_listed_as_they_were_made(store: &dyn Store) {
     assert_eq!(store.list_api_keys().await.expect("a read"), []);
     let whole = StoredApiKey {
         purpose: Some("marketing".to_owned()),
+        roles: vec!["agent".to_owned(), "steward".to_owned()],
         expire_time: Some(time(9)),
         ..api_key("a", 2)
     };

@@ -158,6 +158,7 @@ pub(crate) fn beginning(prefixes: &[&str], after: Option<ProfileId>, limit: usiz
         least: Match::Prefix,
         after,
         limit,
+        traits: None,
     }
 }
 

@@ -184,6 +184,7 @@ pub(crate) async fn hits_come_by_their_least_sure_word(store: &dyn Store) {
             least,
             after,
             limit,
+            traits: None,
         };
         store
             .find_by_terms(&tenant(), &query)
@@ -226,6 +227,7 @@ pub(crate) async fn a_word_that_is_meant_whole_begins_nothing(store: &dyn Store)
             least: found,
             after: None,
             limit: 9,
+            traits: None,
         };
         assert_eq!(
             store
@@ -236,6 +238,39 @@ pub(crate) async fn a_word_that_is_meant_whole_begins_nothing(store: &dyn Store)
             hits,
             "{found:?}"
         );
+    }
+}
+
+/// Each word by itself must be in one of the traits; a word in another one counts for nothing.
+pub(crate) async fn words_are_found_in_the_traits_that_are_asked(store: &dyn Store) {
+    let mut changes = profile(id(1), &[key("1")]);
+    changes.added_terms = [
+        ("anna", "given_name"),
+        ("berg", "family_name"),
+        ("anna", "town"),
+    ]
+    .map(|(word, name)| term(word, name, &key("1")))
+    .to_vec();
+    put(store, &changes).await;
+    for (words, traits, hits) in [
+        (&["anna"][..], &["given_name"][..], 1),
+        (&["anna"], &["family_name"], 0),
+        (&["anna"], &[], 0),
+        (&["anna", "berg"], &["given_name", "family_name"], 1),
+        (&["anna", "berg"], &["given_name", "town"], 0),
+    ] {
+        let query = TermQuery {
+            traits: Some(traits.iter().map(|name| (*name).to_owned()).collect()),
+            ..beginning(words, None, 9)
+        };
+        let found = store
+            .find_by_terms(&tenant(), &query)
+            .await
+            .expect("a read");
+        assert_eq!(found.len(), hits, "{words:?} {traits:?}");
+        for (name, _) in found.iter().flat_map(|hit| &hit.found) {
+            assert!(traits.contains(&name.as_str()), "{name} of {traits:?}");
+        }
     }
 }
 

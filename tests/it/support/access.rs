@@ -15,6 +15,7 @@ pub(crate) struct Grant<'a> {
     pub(crate) tenants: &'a [&'a str],
     pub(crate) scopes: &'a [&'a str],
     pub(crate) purpose: Option<&'a str>,
+    pub(crate) roles: &'a [&'a str],
     pub(crate) expire_time: Option<Timestamp>,
 }
 
@@ -24,6 +25,7 @@ impl<'a> Grant<'a> {
             tenants,
             scopes,
             purpose: None,
+            roles: &[],
             expire_time: None,
         }
     }
@@ -39,6 +41,7 @@ impl<'a> Grant<'a> {
             tenants: self.tenants.iter().map(tenant).collect(),
             scopes: self.scopes.iter().map(|name| (*name).to_owned()).collect(),
             purpose: self.purpose.map(str::to_owned),
+            roles: self.roles.iter().map(|name| (*name).to_owned()).collect(),
             create_time: Timestamp::from_micros(1),
             expire_time: self.expire_time,
             revoke_time: None,

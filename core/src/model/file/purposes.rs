@@ -104,7 +104,8 @@ fn purpose(mut purpose: Purpose, fields: &Fields<'_>, reader: &mut Reader) -> Pu
     purpose
 }
 
-fn metric() -> TextBy<String> {
+/// The name of a metric of customer experience.
+pub(super) fn metric() -> TextBy<String> {
     text_by(|_, at, reader| {
         let metrics = METRICS.map(|name| (name, name));
         at.choice(&metrics, reader).map(|name| (*name).to_owned())

@@ -16,7 +16,7 @@ use super::{computed, events, experience, groups, publish, purposes, segments, s
 use crate::choices::choices;
 use crate::model::matching::Weights;
 use crate::model::{
-    BelongsTo, Catalogue, Channel, ContextView, Definition, Experience, IdentifierType,
+    AccessRole, BelongsTo, Catalogue, Channel, ContextView, Definition, Experience, IdentifierType,
     MailProviders, Matching, Placeholders, Publication, Purpose, Role, Segment, Source,
     Survivorship,
 };
@@ -79,6 +79,9 @@ keys! {
         /// for.
         purposes: BTreeMap<String, Purpose> = empty as
             named("a purpose", mapping::<Purpose>()).or_bare();
+        /// Roles of callers by name, in lower snake case: what of customers their credentials see.
+        roles: BTreeMap<String, AccessRole> = empty as
+            named("a role", mapping::<AccessRole>()).or_bare();
         /// Event types by name, in lower snake case, besides the built-in ones:
         /// `customer-profile model events` prints all.
         events: Catalogue = { events::built_in().clone() } as events::Types;

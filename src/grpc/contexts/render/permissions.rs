@@ -1,5 +1,6 @@
 //! Whether a customer may be contacted, as a part of a context.
 
+use profile_core::permission::clearance::Clearance;
 use profile_core::permission::contact::Question;
 
 use super::Telling;
@@ -25,7 +26,8 @@ impl Telling<'_> {
                 continue;
             };
             let mut told = permission(answered);
-            if !self.sight.sees_preferences() {
+            let hides = |sees: &Clearance| !sees.sees_preferences();
+            if !self.sight.sees_preferences() || self.clearance.is_some_and(hides) {
                 told = v1::ContactPermission {
                     allowed: told.allowed,
                     next_allowed_time: told.next_allowed_time,

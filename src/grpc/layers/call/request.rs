@@ -68,6 +68,10 @@ impl CallGuard {
                 .as_ref()
                 .and_then(|shown| shown.purpose.clone()),
             reads_customers: self.method.scope().is_none_or(Scope::reads_customers),
+            roles: (self.credential.as_ref())
+                .map_or_else(Arc::default, |shown| shown.roles.clone()),
+            clearance: None,
+            models: self.shared.models.clone(),
             metrics: self.shared.metrics.clone(),
         }
     }
