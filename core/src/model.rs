@@ -34,6 +34,7 @@ pub(crate) mod expression;
 mod failing;
 pub mod feed;
 pub mod file;
+mod flag;
 mod language;
 mod mapping;
 pub mod matching;

@@ -10,6 +10,7 @@ use siphasher::sip::SipHasher13;
 
 use super::Model;
 use super::event::Catalogue;
+use super::expression::time::Zones;
 use super::expression::types::Kind;
 use super::expression::{Expression, Payload};
 use super::feed::Feed;
@@ -93,7 +94,11 @@ impl Definition {
         };
         text(kept_for(aggregate));
         text(&window.to_string());
-        text(if window.is_all() { "" } else { zone });
+        let sources = condition.iter().chain(value.expression());
+        // Only by an expression with a time a day without one has to be on some calendar.
+        let mut sources = sources.map(Expression::source);
+        let has_days = !window.is_all() || sources.any(|source| source.contains("time"));
+        text(if has_days { zone } else { "" });
         text(condition.as_ref().map_or("", Expression::source));
         text(value.expression().map_or("", Expression::source));
         if let Taken::Object(feed, _) = &value {
@@ -189,7 +194,11 @@ impl Definition {
 
     /// The values of an event that count, if the condition holds for it.
     fn values(&self, event: &Event, payload: &Json) -> Option<Vec<Value>> {
-        let payload = Payload::new(payload);
+        let zones = Zones {
+            of_days: self.calendar.zone().clone(),
+            ..Zones::UTC
+        };
+        let payload = Payload::of_zones(payload, zones);
         let found = |expression: &Expression| {
             expression
                 .evaluate(&payload)

@@ -28,6 +28,7 @@ mod manual;
 mod meter;
 pub(super) mod names;
 mod number;
+mod numeral;
 mod operators;
 mod path;
 mod payload;
@@ -259,7 +260,7 @@ impl Expression {
             Plan::Convert(conversion, path) => {
                 match path.find(payload.json)?.map(from_json).transpose()? {
                     Some(Outcome::Value(value)) => {
-                        let converted = conversion.apply(&value)?;
+                        let converted = conversion.apply(&value, &payload.zones)?;
                         Ok(converted.map_or(Outcome::Missing, Outcome::Value))
                     }
                     Some(nothing) => Ok(nothing),

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 
 mod again;
+mod amounts;
 mod attach;
 mod several;
 mod vendors;
@@ -114,10 +115,10 @@ fn all_that_does_not_fit_is_told_without_quoting_it() {
         map("customers", &payload),
         json!([
             "records.customers.key: `id`: the payload has no value there, and one is required",
-            "records.customers.version: `version`: int() does not take this text",
+            "records.customers.version: `version`: int() does not take this text: it is no number",
             "records.customers.time: `updated_at`: time() does not take this text: it takes RFC 3339, a date such as 2026-01-31, and seconds, milliseconds or microseconds since 1970, from 1980 to 2100",
             "records.customers.identifiers.email: `email`: must be a text or a number, and is a map",
-            "records.customers.traits.spent: `decimal(spent)`: decimal() does not take this text",
+            "records.customers.traits.spent: `decimal(spent)`: decimal() does not take this text: it is no number",
         ])
     );
     assert_eq!(
