@@ -27,6 +27,7 @@ pub mod check;
 mod computed;
 mod context;
 mod country;
+mod currency;
 mod date;
 pub mod event;
 pub mod experience;

@@ -11,7 +11,8 @@ use std::fmt::Display;
 
 use super::{Check, MAX_ELEMENTS, MAX_EVENT_TYPE_BYTES, MAX_FIELDS, is_snake_case, shown};
 use crate::model::Model;
-use crate::model::event::{EventType, Property, PropertyKind, is_currency};
+use crate::model::currency::is_currency;
+use crate::model::event::{EventType, Property, PropertyKind};
 use crate::records::{
     ContentHash, Correction, DraftEvent, DraftReplacement, DraftRetraction, Event, EventChange,
     Meaning, Reason, Timestamp, Value, listed, plausible_time,

@@ -265,37 +265,6 @@ fn orders(mapping: &str, payload: &Json) -> Result<Vec<Draft>, Vec<Violation>> {
 }
 
 #[test]
-fn minor_units_are_those_of_the_currency() {
-    let mapping = "type: order_placed, id: id, record: customer, \
-                   properties: { total: { money: amount, minor: true, currency: currency } }";
-    let total = |amount: Json, currency: &str| {
-        let payload = serde_json::json!({
-            "id": 1, "customer": 2, "amount": amount, "currency": currency
-        });
-        match orders(mapping, &payload).map(|mut drafts| drafts.pop()) {
-            Ok(Some(Draft::Event(event))) => event.properties["total"].to_string(),
-            Ok(other) => panic!("{other:?}"),
-            Err(wrong) => wrong[0].to_string(),
-        }
-    };
-    assert_eq!(total(1999.into(), "usd"), "19.99");
-    assert_eq!(total(1999.into(), "JPY"), "1999");
-    assert_eq!(total("1999".into(), "KWD"), "1.999");
-    assert_eq!(total(1999.into(), "HRK"), "19.99");
-    for code in ["US$", "", "XAU", "XTS", "ITL"] {
-        let told = total(1999.into(), code);
-        assert!(
-            told.contains("by ISO 4217 whose minor unit is known"),
-            "{code}: {told}"
-        );
-    }
-    let lacking = "sources: { s: { events: { o: { type: order_placed, id: id, record: r, \
-                   properties: { total: { money: a, minor: true } } } } } }";
-    let wrong = Model::parse(lacking).expect_err("no currency");
-    assert!(wrong[0].message.contains("needs `currency`"), "{wrong:?}");
-}
-
-#[test]
 fn a_payload_takes_an_event_back_or_replaces_it() {
     let mapping = "type: order_placed, id: id, record: customer, retract_when: test, \
                    replace_when: 'version > 1', version: version";
