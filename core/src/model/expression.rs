@@ -226,6 +226,11 @@ impl Expression {
         }
     }
 
+    /// Counts a result that is not of the kind that its place takes as a failure.
+    pub(super) fn refuse_result(&self, reason: String) {
+        self.told.fault(&self.source, &reason.into());
+    }
+
     /// What became of its evaluations; none if all went well.
     pub(super) fn failures(&self) -> Option<failures::Failures> {
         self.told.failures()

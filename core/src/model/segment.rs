@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json};
 
 use super::Model;
-use super::computed::json_of;
+use super::computed::{json_of, no_condition};
 use super::expression::names::{Selection, selections};
 use super::expression::time::Zones;
 use super::expression::types::{Mistake, Shape, Wanted, mistakes};
-use super::expression::{Allowance, Expression, Outcome, Payload, kind};
+use super::expression::{Allowance, Expression, Outcome, Payload};
 use super::scope;
 use crate::records::{FrequencyCap, Preference, PreferenceKey, Preferences, Value};
 
@@ -84,10 +84,14 @@ impl Segment {
         match self.condition.evaluate(payload).map(Outcome::value) {
             Ok(None) => Ok(false),
             Ok(Some(Value::Bool(holds))) => Ok(holds),
-            Ok(Some(other)) => Err(Undecided {
-                over_budget: false,
-                reason: format!("a condition is true or false, and here a {}", kind(&other)),
-            }),
+            Ok(Some(other)) => {
+                let reason = no_condition(&other);
+                self.condition.refuse_result(reason.clone());
+                Err(Undecided {
+                    over_budget: false,
+                    reason,
+                })
+            }
             Err(fault) => Err(Undecided {
                 over_budget: fault.is_over_budget(),
                 reason: fault.to_string(),
