@@ -142,7 +142,15 @@ impl Run<'_> {
 
     /// When it happened. A date that stands for none would make it an event of today.
     fn event_time(&mut self, expression: &Expression) -> Option<Timestamp> {
-        let said = self.evaluate(&"time", expression).value()?;
+        let before = self.violations.len();
+        let Some(said) = self.evaluate(&"time", expression).value() else {
+            if self.violations.len() == before {
+                let what = "is not in the payload: the time of receipt counts";
+                let (field, reason) = ("time".to_owned(), NoteReason::Incomplete);
+                self.notes.remark(field, reason, what.into());
+            }
+            return None;
+        };
         match self.read_time(&said) {
             Ok(Some(time)) => return Some(time),
             Ok(None) => {

@@ -182,3 +182,25 @@ fn a_day_within_an_expression_is_that_of_the_same_calendar_as_elsewhere() {
         assert_eq!(told(zones, expression), expected, "{zones:?} {expression}");
     }
 }
+
+/// It would be an event of the day of the import.
+#[test]
+fn an_event_without_the_time_that_its_mapping_names_has_a_note() {
+    let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    for (payload, expected) in [
+        (json!({"id": 1, "who": 7, "at": "2026-01-31"}), 0),
+        (json!({"id": 1, "who": 7, "at": " "}), 1),
+        (json!({"id": 1, "who": 7, "at": null}), 1),
+        (json!({"id": 1, "who": 7}), 1),
+    ] {
+        let mapped = model
+            .map_and_tell("shop", "orders", &payload)
+            .expect("an event");
+        let notes = &mapped.drafts[0].notes.list;
+        assert_eq!(notes.len(), expected, "{payload}: {notes:?}");
+        let is_of_time = |note: &crate::model::Note| {
+            note.to_string() == "time: is not in the payload: the time of receipt counts"
+        };
+        assert!(notes.iter().all(is_of_time), "{notes:?}");
+    }
+}
