@@ -14,7 +14,7 @@ use std::fmt::{self, Display, Write as _};
 
 use record::Kind;
 
-use super::{Model, Notes};
+use super::{Model, NoteReason, Notes};
 use crate::records::{Draft, Reason, RecordKey, Statement, Timestamp, Violation, listed};
 
 /// The longest source key or event id, in bytes.
@@ -38,6 +38,13 @@ pub const MAX_DEPTH: usize = 8;
 pub(crate) const MAX_EVENT_TYPE_BYTES: usize = 64;
 /// Times are kept from year 1 to year 9999, as Protobuf has it: in microseconds.
 const TIMES: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+/// How far the clocks of two systems differ without a note. More is a zone that was read wrongly,
+/// or a date of the future.
+const CLOCKS_DIFFER_MICROS: i64 = 3_600_000_000;
+const TOO_EARLY: &str =
+    "is before 1971, as of a clock that is not set, and does not count: the time of receipt does";
+const TOO_LATE: &str = "is later than the time of receipt, which counts instead: declare the source's `time_zone` if its \
+     times say none";
 
 impl Model {
     /// Checks a statement, normalises its identifiers and dates it.
@@ -169,15 +176,20 @@ impl Check<'_> {
         &mut self,
         path: &str,
         record: &RecordKey,
-        version: i64,
-        source_time: Option<Timestamp>,
+        order: (i64, Option<Timestamp>),
+        receive_time: Timestamp,
     ) {
         self.record_key(&format_args!("{path}.record"), record);
-        self.order(path, version, source_time);
+        self.order(path, order, receive_time);
     }
 
     /// The version and the time by which statements are ordered.
-    fn order(&mut self, path: &str, version: i64, source_time: Option<Timestamp>) {
+    fn order(
+        &mut self,
+        path: &str,
+        (version, source_time): (i64, Option<Timestamp>),
+        receive_time: Timestamp,
+    ) {
         if version < 0 {
             self.add(
                 Reason::Malformed,
@@ -186,6 +198,23 @@ impl Check<'_> {
             );
         }
         self.time(&format_args!("{path}.source_time"), source_time);
+        self.note_time("source_time", source_time, receive_time);
+    }
+
+    /// Notes a time that cannot be right, and so does not count as it is said.
+    fn note_time(&mut self, field: &str, said: Option<Timestamp>, receive_time: Timestamp) {
+        let (Some(notes), Some(said)) = (&mut self.notes, said) else {
+            return;
+        };
+        let ahead = said.as_micros().saturating_sub(receive_time.as_micros());
+        let what = if said < Timestamp::FIRST_PLAUSIBLE {
+            TOO_EARLY
+        } else if ahead > CLOCKS_DIFFER_MICROS {
+            TOO_LATE
+        } else {
+            return;
+        };
+        notes.remark(field.to_owned(), NoteReason::Impossible, what.into());
     }
 
     fn record_key(&mut self, path: &dyn Display, record: &RecordKey) {

@@ -1,22 +1,28 @@
 //! Computed traits: what is counted of which events, and how an event is added to the states that
 //! count it.
 
+mod payload;
+
 use std::collections::BTreeSet;
 use std::hash::Hasher;
 use std::sync::Arc;
 
-use serde_json::{Map, Number, Value as Json, json};
+use serde_json::Value as Json;
 use siphasher::sip::SipHasher13;
 
 use super::Model;
 use super::event::Catalogue;
+use super::expression::time::Zones;
 use super::expression::types::Kind;
-use super::expression::{Expression, Payload};
+use super::expression::{Expression, Payload, kind};
 use super::feed::Feed;
 use crate::records::rollup::{
-    Aggregate, Answer, Calendar, DefinitionId, Rollup, State, Window, each,
+    Aggregate, Amount, Answer, Calendar, DefinitionId, Rollup, State, Window, each,
 };
 use crate::records::{ContentHash, Event, Record, Timestamp, Value};
+
+pub(super) use payload::json_of;
+use payload::payload;
 
 /// What a computed trait counts.
 #[derive(Debug, Clone)]
@@ -61,9 +67,6 @@ impl Taken {
     }
 }
 
-/// The variable that stands for the event itself, beside its properties.
-const EVENT: &str = "event";
-
 /// What the model file says of a computed trait.
 #[derive(Debug)]
 pub(super) struct Parts {
@@ -93,7 +96,11 @@ impl Definition {
         };
         text(kept_for(aggregate));
         text(&window.to_string());
-        text(if window.is_all() { "" } else { zone });
+        let sources = condition.iter().chain(value.expression());
+        // Only by an expression with a time a day without one has to be on some calendar.
+        let mut sources = sources.map(Expression::source);
+        let has_days = !window.is_all() || sources.any(|source| source.contains("time"));
+        text(if has_days { zone } else { "" });
         text(condition.as_ref().map_or("", Expression::source));
         text(value.expression().map_or("", Expression::source));
         if let Taken::Object(feed, _) = &value {
@@ -189,7 +196,11 @@ impl Definition {
 
     /// The values of an event that count, if the condition holds for it.
     fn values(&self, event: &Event, payload: &Json) -> Option<Vec<Value>> {
-        let payload = Payload::new(payload);
+        let zones = Zones {
+            of_days: self.calendar.zone().clone(),
+            ..Zones::UTC
+        };
+        let payload = Payload::of_zones(payload, zones);
         let found = |expression: &Expression| {
             expression
                 .evaluate(&payload)
@@ -197,18 +208,46 @@ impl Definition {
                 .and_then(super::expression::Outcome::value)
         };
         // A condition that does not fit an event does not hold of it.
-        if self
-            .condition
-            .as_ref()
-            .is_some_and(|condition| found(condition) != Some(Value::Bool(true)))
-        {
-            return None;
+        if let Some(condition) = &self.condition {
+            match found(condition) {
+                Some(Value::Bool(true)) => {}
+                Some(Value::Bool(false)) | None => return None,
+                Some(other) => {
+                    condition.refuse_result(no_condition(&other));
+                    return None;
+                }
+            }
         }
         Some(match &self.value {
             Taken::Time => vec![Value::Time(event.sort_time)],
-            Taken::Expression(expression) => found(expression).map(each).unwrap_or_default(),
-            Taken::Object(_, expression) => found(expression).into_iter().collect(),
+            Taken::Expression(expression) => {
+                let values = found(expression).map(each).unwrap_or_default();
+                self.that_count(expression, values)
+            }
+            Taken::Object(_, expression) => {
+                self.that_count(expression, found(expression).into_iter().collect())
+            }
         })
+    }
+
+    /// The values that can be added up, where they are to be. Another is a failure of their
+    /// expression.
+    fn that_count(&self, expression: &Expression, mut values: Vec<Value>) -> Vec<Value> {
+        let adds = matches!(self.aggregate, Aggregate::Sum | Aggregate::Average)
+            || matches!(self.value, Taken::Object(Feed::Purchase, _));
+        if adds {
+            values.retain(|value| {
+                let is_amount = Amount::of(value).is_some();
+                if !is_amount {
+                    let kind = kind(value);
+                    expression.refuse_result(format!(
+                        "a number is to be added, and here is a {kind}: write decimal(…)"
+                    ));
+                }
+                is_amount
+            });
+        }
+        values
     }
 
     /// What it counts, in words: `order_placed, value total, where currency == 'EUR'`.
@@ -248,6 +287,11 @@ impl Definition {
     }
 }
 
+/// Why the result of a condition is none.
+pub(super) fn no_condition(result: &Value) -> String {
+    format!("a condition is true or false, and here a {}", kind(result))
+}
+
 /// What kind of state: aggregates that keep the same have one id.
 fn kept_for(aggregate: Aggregate) -> &'static str {
     match aggregate {
@@ -259,49 +303,6 @@ fn kept_for(aggregate: Aggregate) -> &'static str {
         Aggregate::Distinct => "distinct",
         Aggregate::DaysSince => "latest",
         Aggregate::Objects => "objects",
-    }
-}
-
-/// What expressions see of an event: its properties, and `event` with its type, source, id, time,
-/// and the hour, weekday (1 is Monday) and date that the model's calendar shows then.
-fn payload(event: &Event, calendar: &Calendar) -> Json {
-    let mut fields: Map<String, Json> = event
-        .properties
-        .iter()
-        .map(|(name, value)| (name.clone(), json_of(value)))
-        .collect();
-    let shown = calendar.shown(event.sort_time);
-    let about = json!({
-        "type": event.kind,
-        "source": event.source(),
-        "id": event.event_id,
-        "time": event.sort_time.to_string(),
-        "hour": shown.hour(),
-        "weekday": shown.weekday().to_monday_one_offset(),
-        "date": shown.date().to_string(),
-    });
-    fields.insert(EVENT.to_owned(), about);
-    Json::Object(fields)
-}
-
-/// A value as expressions take it.
-pub(super) fn json_of(value: &Value) -> Json {
-    match value {
-        Value::String(text) => Json::String(text.clone()),
-        Value::Int(number) => Json::from(*number),
-        Value::Decimal(number) => number
-            .to_string()
-            .parse::<Number>()
-            .map_or(Json::Null, Json::Number),
-        Value::Bool(flag) => Json::Bool(*flag),
-        Value::Time(time) => Json::String(time.to_string()),
-        Value::List(values) => values.iter().map(json_of).collect(),
-        Value::Map(entries) => Json::Object(
-            entries
-                .iter()
-                .map(|(name, value)| (name.clone(), json_of(value)))
-                .collect(),
-        ),
     }
 }
 

@@ -28,6 +28,7 @@ mod manual;
 mod meter;
 pub(super) mod names;
 mod number;
+mod numeral;
 mod operators;
 mod path;
 mod payload;
@@ -225,6 +226,11 @@ impl Expression {
         }
     }
 
+    /// Counts a result that is not of the kind that its place takes as a failure.
+    pub(super) fn refuse_result(&self, reason: String) {
+        self.told.fault(&self.source, &reason.into());
+    }
+
     /// What became of its evaluations; none if all went well.
     pub(super) fn failures(&self) -> Option<failures::Failures> {
         self.told.failures()
@@ -259,7 +265,7 @@ impl Expression {
             Plan::Convert(conversion, path) => {
                 match path.find(payload.json)?.map(from_json).transpose()? {
                     Some(Outcome::Value(value)) => {
-                        let converted = conversion.apply(&value)?;
+                        let converted = conversion.apply(&value, &payload.zones)?;
                         Ok(converted.map_or(Outcome::Missing, Outcome::Value))
                     }
                     Some(nothing) => Ok(nothing),

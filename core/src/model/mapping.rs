@@ -26,7 +26,7 @@ use serde_json::Value as Json;
 
 pub use fields::MappedFields;
 
-use super::expression::time::{Read, Zones, read_in};
+use super::expression::time::Zones;
 use super::expression::{Conversion, Expression, Outcome, Payload, kind};
 pub(super) use super::file::{
     ConsentMapping, EventMapping, MappedProperty, Mode, MoneyAmount, RecordMapping,
@@ -136,11 +136,10 @@ impl Model {
                 "is not a JSON object",
             )]);
         }
-        let evaluated = Payload::new(payload);
+        let evaluated = Payload::of_zones(payload, self.zones(source));
         let mut run = Run {
             source,
             catalogue: &self.events,
-            zones: self.zones(source),
             payload: &evaluated,
             path: String::new(),
             violations: Vec::new(),
@@ -172,13 +171,11 @@ impl Model {
 
     /// The zones of the times of a source without one of their own. By default a day is that of
     /// the model's calendar, and a local time is in UTC.
-    fn zones(&self, source: &str) -> Zones<'_> {
+    fn zones(&self, source: &str) -> Zones {
         let own = self.sources.get(source);
         let own = own.map_or("", |source| source.time_zone.as_str());
-        Zones {
-            of_days: if own.is_empty() { &self.time_zone } else { own },
-            of_times: own,
-        }
+        let of_days = if own.is_empty() { &self.time_zone } else { own };
+        Zones::named(of_days, own)
     }
 
     fn kind(&self, source: &str, kind: &str) -> Result<&Kind, Violation> {
@@ -216,7 +213,6 @@ impl Model {
 struct Run<'a> {
     source: &'a str,
     catalogue: &'a Catalogue,
-    zones: Zones<'a>,
     payload: &'a Payload<'a>,
     path: String,
     violations: Vec<Violation>,
@@ -334,13 +330,10 @@ impl Run<'_> {
 
     /// A time in the zones of the source. `None`: a date that stands for none.
     fn read_time(&self, said: &Value) -> Result<Option<Timestamp>, String> {
-        match read_in(said, self.zones) {
-            Read::At(time) => Ok(Some(time)),
-            Read::Nothing => Ok(None),
-            Read::Unread => match Conversion::Time.apply(said) {
-                Err(fault) => Err(fault.text().to_owned()),
-                Ok(_) => Ok(None),
-            },
+        match Conversion::Time.apply(said, self.payload.zones()) {
+            Ok(Some(Value::Time(time))) => Ok(Some(time)),
+            Ok(_) => Ok(None),
+            Err(fault) => Err(fault.text().to_owned()),
         }
     }
 
@@ -382,7 +375,7 @@ impl Run<'_> {
         conversion: Conversion,
     ) -> Option<Value> {
         let value = self.evaluate(&field, expression).value()?;
-        match conversion.apply(&value) {
+        match conversion.apply(&value, self.payload.zones()) {
             Ok(converted) => converted,
             Err(fault) => {
                 self.fail(&field, expression, fault.text());

@@ -30,6 +30,7 @@ use super::placeholder::Sort;
 use super::{IdentifierType, Normalization};
 use crate::records::IdentifierValue;
 
+pub(super) use digits::ascii_digit;
 pub use email::providers::{MailProvider, MailProviders};
 pub(super) use phone::is_region;
 pub use unread::Unread;

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json};
 
 use super::Model;
-use super::computed::json_of;
+use super::computed::{json_of, no_condition};
 use super::expression::names::{Selection, selections};
+use super::expression::time::Zones;
 use super::expression::types::{Mistake, Shape, Wanted, mistakes};
-use super::expression::{Allowance, Expression, Outcome, Payload, kind};
+use super::expression::{Allowance, Expression, Outcome, Payload};
 use super::scope;
 use crate::records::{FrequencyCap, Preference, PreferenceKey, Preferences, Value};
 
@@ -83,10 +84,14 @@ impl Segment {
         match self.condition.evaluate(payload).map(Outcome::value) {
             Ok(None) => Ok(false),
             Ok(Some(Value::Bool(holds))) => Ok(holds),
-            Ok(Some(other)) => Err(Undecided {
-                over_budget: false,
-                reason: format!("a condition is true or false, and here a {}", kind(&other)),
-            }),
+            Ok(Some(other)) => {
+                let reason = no_condition(&other);
+                self.condition.refuse_result(reason.clone());
+                Err(Undecided {
+                    over_budget: false,
+                    reason,
+                })
+            }
             Err(fault) => Err(Undecided {
                 over_budget: fault.is_over_budget(),
                 reason: fault.to_string(),
@@ -157,12 +162,8 @@ impl Model {
         let computed = computed
             .map(|(name, value)| (name.clone(), known(value)))
             .collect();
-        Subject(of_parts([
-            traits,
-            computed,
-            preferences(stated),
-            experience(measured),
-        ]))
+        let known = of_parts([traits, computed, preferences(stated), experience(measured)]);
+        Subject(known, Zones::named(&self.time_zone, ""))
     }
 
     /// Whether a condition speaks of metrics.
@@ -174,7 +175,7 @@ impl Model {
     /// Which of the model's segments a customer is in.
     #[must_use]
     pub(crate) fn segments_of(&self, subject: &Subject) -> Memberships {
-        let payload = Payload::new(&subject.0);
+        let payload = subject.payload();
         let mut found = Memberships::default();
         for (name, segment) in &self.segments {
             match segment.holds(&payload) {
@@ -193,7 +194,7 @@ impl Segment {
     /// # Errors
     /// The condition fails on what is known of the customer.
     pub fn includes(&self, subject: &Subject) -> Result<bool, Undecided> {
-        self.holds(&Payload::new(&subject.0))
+        self.holds(&subject.payload())
     }
 }
 
@@ -206,9 +207,15 @@ pub struct Undecided {
     pub reason: String,
 }
 
-/// What conditions see of a customer.
+/// What conditions see of a customer, and the calendar of days among it.
 #[derive(Debug)]
-pub struct Subject(Json);
+pub struct Subject(Json, Zones);
+
+impl Subject {
+    fn payload(&self) -> Payload<'_> {
+        Payload::of_zones(&self.0, self.1.clone())
+    }
+}
 
 /// The segments that a customer is in.
 #[derive(Debug, Default)]

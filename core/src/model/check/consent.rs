@@ -79,7 +79,8 @@ impl Check<'_> {
         draft: DraftConsent,
         receive_time: Timestamp,
     ) -> Statement {
-        self.about(path, &draft.record, draft.version, draft.source_time);
+        let order = (draft.version, draft.source_time);
+        self.about(path, &draft.record, order, receive_time);
         let path = format!("{path}.consent");
         self.purpose(format!("{path}.purpose"), &draft.purpose);
         let contact_point = draft

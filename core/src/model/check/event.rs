@@ -11,7 +11,8 @@ use std::fmt::Display;
 
 use super::{Check, MAX_ELEMENTS, MAX_EVENT_TYPE_BYTES, MAX_FIELDS, is_snake_case, shown};
 use crate::model::Model;
-use crate::model::event::{EventType, Property, PropertyKind, is_currency};
+use crate::model::currency::is_currency;
+use crate::model::event::{EventType, Property, PropertyKind};
 use crate::records::{
     ContentHash, Correction, DraftEvent, DraftReplacement, DraftRetraction, Event, EventChange,
     Meaning, Reason, Timestamp, Value, listed, plausible_time,
@@ -42,6 +43,7 @@ impl Check<'_> {
             self.add(Reason::Malformed, format!("{path}.type"), rule);
         }
         self.time(&format_args!("{path}.event_time"), draft.event_time);
+        self.note_time("event_time", draft.event_time, receive_time);
         self.limit(
             &format_args!("{path}.properties"),
             draft.properties.len(),
@@ -86,7 +88,7 @@ impl Check<'_> {
     ) -> Correction {
         self.source(&format_args!("{path}.source"), &draft.event.source);
         self.key(&format_args!("{path}.event_id"), &draft.event.event_id);
-        self.order(path, draft.version, draft.source_time);
+        self.order(path, (draft.version, draft.source_time), receive_time);
         Correction {
             change: EventChange::Retract,
             order: place(draft.version, draft.source_time),
@@ -105,7 +107,7 @@ impl Check<'_> {
         receive_time: Timestamp,
     ) -> Correction {
         let event = self.event(&format!("{path}.event"), draft.event, receive_time);
-        self.order(path, draft.version, draft.source_time);
+        self.order(path, (draft.version, draft.source_time), receive_time);
         Correction {
             key: event.key(),
             order: place(draft.version, draft.source_time),

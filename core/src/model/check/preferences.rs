@@ -60,7 +60,8 @@ impl Check<'_> {
         draft: DraftPreferences,
         receive_time: Timestamp,
     ) -> Statement {
-        self.about(path, &draft.record, draft.version, draft.source_time);
+        let order = (draft.version, draft.source_time);
+        self.about(path, &draft.record, order, receive_time);
         if draft.preferences.is_empty() {
             self.add(
                 Reason::Required,

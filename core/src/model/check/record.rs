@@ -33,7 +33,8 @@ impl Check<'_> {
         kind: Kind,
         receive_time: Timestamp,
     ) -> Statement {
-        self.about(path, &draft.record, draft.version, draft.source_time);
+        let order = (draft.version, draft.source_time);
+        self.about(path, &draft.record, order, receive_time);
         let place = Place {
             home: self.model.home(&draft.record.source, draft_traits(&draft)),
             form: self.model.date_form(&draft.record.source),

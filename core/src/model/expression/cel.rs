@@ -23,6 +23,7 @@ use serde_json::Value as Json;
 
 use super::elements::{self, LeftOut};
 use super::path::PAYLOAD;
+use super::time::{self, Zones};
 use super::{Allowance, Fault, Outcome, budget, meter, names, number, rewrite, text};
 use crate::computation;
 use failed::failed;
@@ -171,17 +172,18 @@ impl Program {
     }
 
     /// Evaluates it on a budget of steps.
-    pub(super) fn run(&self, context: &Context<'_, '_>, steps: u64) -> Run {
+    pub(super) fn run(&self, context: &Context<'_, '_>, steps: u64, zones: &Zones) -> Run {
+        let run = || time::within(zones, || self.run_tree(&self.tree, context, steps));
         if self.is_deep {
-            computation::on_large_stack(|| self.run_here(context, steps))
+            computation::on_large_stack(run)
         } else {
-            self.run_here(context, steps)
+            run()
         }
     }
 
     /// The run over a payload of which no field that it names says anything: it is the same for all
     /// of them, so it is made once. `None` where something is said, or where it takes long.
-    pub(super) fn run_over_nothing(&self, payload: &Json) -> Option<&Run> {
+    pub(super) fn run_over_nothing(&self, payload: &Json, zones: &Zones) -> Option<&Run> {
         let says_nothing = |name: &String| match payload.get(name) {
             None => name != PAYLOAD,
             Some(json) => is_null(json) && name != PAYLOAD && !is_defined(name),
@@ -192,13 +194,10 @@ impl Program {
         if let Some(run) = self.over_nothing.get() {
             return Some(run);
         }
-        let run = self.run(&context(&Json::Null, &self.names), budget::MAX_INLINE_STEPS);
+        let nothing = context(&Json::Null, &self.names);
+        let run = self.run(&nothing, budget::MAX_INLINE_STEPS, zones);
         let is_over = matches!(&run.outcome, Err(fault) if fault.over.is_some());
         (!is_over).then(|| self.over_nothing.get_or_init(|| run))
-    }
-
-    fn run_here(&self, context: &Context<'_, '_>, steps: u64) -> Run {
-        self.run_tree(&self.tree, context, steps)
     }
 
     fn run_tree(&self, tree: &IdedExpr, context: &Context<'_, '_>, steps: u64) -> Run {

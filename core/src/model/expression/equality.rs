@@ -5,8 +5,8 @@ use cel::common::types::{CelBool, CelList, CelMap, CelOptional, CelString, Kind}
 use cel::common::value::{CowVal, Val};
 
 use super::budget::{charge, charge_read};
-use super::convert::decimal;
 use super::number::Number;
+use super::numeral::{self, Unread};
 use super::operators::{Called, as_time, boolean, fault, is_blank, is_null, kind, null, unfit};
 
 pub(super) fn equality<'b, 'v>(
@@ -47,7 +47,10 @@ fn misleads(one: &dyn Val, other: &dyn Val) -> bool {
         return false;
     }
     if Number::of(other).is_some() {
-        decimal(text.trim()).is_some()
+        matches!(
+            numeral::read(text, None),
+            Ok(_) | Err(Unread::Ambiguous | Unread::Comma)
+        )
     } else {
         other.downcast_ref::<CelBool>().is_some() && matches!(text.trim(), "true" | "false")
     }

@@ -21,6 +21,7 @@ use super::budget::{charge_made, charge_read};
 use super::convert::Conversion;
 use super::equality::{equality, is_in};
 use super::number::{DECIMAL, DECIMAL_TYPE, Number, Operation};
+use super::time::current;
 use super::{Fault, elements};
 use crate::records::Value;
 
@@ -168,7 +169,9 @@ pub(super) fn unfit(operator: &str, one: &dyn Val, other: &dyn Val) -> Execution
 /// A text beside a time is a time.
 pub(super) fn as_time(value: &dyn Val) -> Option<CelTimestamp> {
     let text = value.downcast_ref::<CelString<'_>>()?;
-    let time = Conversion::Time.apply(&Value::from(text.inner())).ok()??;
+    let time = Conversion::Time
+        .apply(&Value::from(text.inner()), &current())
+        .ok()??;
     let Value::Time(time) = time else { return None };
     let time = chrono::DateTime::from_timestamp_micros(time.as_micros())?;
     Some(CelTimestamp::from(time.fixed_offset()))

@@ -6,12 +6,15 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::budget::Over;
+use super::time::Zones;
 use super::{Fault, Outcome, budget, cel, path};
 use crate::computation;
 
 /// A payload under evaluation.
 pub(in crate::model) struct Payload<'a> {
     pub(super) json: &'a Json,
+    /// Those of its times that say none.
+    pub(super) zones: Zones,
     /// The fields that were asked for so far.
     context: RefCell<Option<::cel::Context<'static, 'static>>>,
     /// Steps that are left for all expressions over it.
@@ -34,10 +37,10 @@ impl<'a> Payload<'a> {
         } else {
             left
         };
-        let first = (here > 0).then(|| program.run(context, here));
+        let first = (here > 0).then(|| program.run(context, here, &self.zones));
         let run = match first {
             Some(run) if here == left || !is_over_steps(&run.outcome) => run,
-            _ => computation::elsewhere(|| program.run(context, left)),
+            _ => computation::elsewhere(|| program.run(context, left, &self.zones)),
         };
         self.steps.set(left.saturating_sub(run.taken));
         run
@@ -46,7 +49,7 @@ impl<'a> Payload<'a> {
     /// The run of a program over nothing, if the payload says nothing of all that it asks for.
     pub(super) fn run_over_nothing(&self, program: &cel::Program) -> Option<cel::Run> {
         let left = self.steps.get();
-        let run = program.run_over_nothing(self.json)?;
+        let run = program.run_over_nothing(self.json, &self.zones)?;
         if run.taken > left {
             return None;
         }
@@ -68,6 +71,7 @@ impl<'a> Payload<'a> {
         let taken = bytes as u64 / budget::BYTES_PER_STEP;
         Payload {
             json,
+            zones: self.zones.clone(),
             context: RefCell::default(),
             steps: Cell::new(self.steps.get().saturating_sub(taken)),
         }
@@ -83,9 +87,21 @@ impl<'a> Payload<'a> {
         self.steps.set(other.steps.get());
     }
 
+    /// The zones of its times that say none.
+    pub(in crate::model) fn zones(&self) -> &Zones {
+        &self.zones
+    }
+
+    /// A payload whose times are in UTC where they say no zone.
     pub(in crate::model) fn new(json: &'a Json) -> Self {
+        Self::of_zones(json, Zones::UTC)
+    }
+
+    /// A payload whose times are of these zones where they say none.
+    pub(in crate::model) fn of_zones(json: &'a Json, zones: Zones) -> Self {
         Self {
             json,
+            zones,
             context: RefCell::default(),
             steps: Cell::new(budget::MAX_PAYLOAD_STEPS),
         }

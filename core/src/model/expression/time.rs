@@ -8,10 +8,13 @@
 //! **The choice.** A number counts only where it lies within the years of [`SECONDS`], by one of
 //! four units, of which at most one fits. Other numbers are refused. Such a date is no value.
 
+use std::cell::RefCell;
+
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
+use super::numeral::plain;
 use crate::records::{Timestamp, Value};
 
 /// Seconds since 1970 that are plausible: of 1980 to 2100.
@@ -41,20 +44,50 @@ const NO_DAYS: [&str; 11] = [
 /// Seconds that stand for none, beside zero: the beginning of the year 1 and the end of 9999.
 const NO_SECONDS: [i128; 2] = [-62_135_596_800, 253_402_300_799];
 
-/// Time zones by their names, for what says none. Empty: UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::model) struct Zones<'a> {
+/// Time zones of what says none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::model) struct Zones {
     /// That of a day without a time.
-    pub(in crate::model) of_days: &'a str,
+    pub(in crate::model) of_days: TimeZone,
     /// That of a local time.
-    pub(in crate::model) of_times: &'a str,
+    pub(in crate::model) of_times: TimeZone,
 }
 
-impl Zones<'_> {
-    const UTC: Self = Self {
-        of_days: "",
-        of_times: "",
+impl Zones {
+    pub(in crate::model) const UTC: Self = Self {
+        of_days: TimeZone::UTC,
+        of_times: TimeZone::UTC,
     };
+
+    /// Zones by their names. Empty: UTC.
+    pub(in crate::model) fn named(of_days: &str, of_times: &str) -> Self {
+        let named = |name: &str| match name {
+            "" => TimeZone::UTC,
+            name => crate::time_zone::get(name).unwrap_or(TimeZone::UTC),
+        };
+        Self {
+            of_days: named(of_days),
+            of_times: named(of_times),
+        }
+    }
+}
+
+thread_local! {
+    /// The zones of the program that this thread evaluates: CEL's functions take values only.
+    static CURRENT: RefCell<Zones> = const { RefCell::new(Zones::UTC) };
+}
+
+/// Runs a program whose times without a zone are of these.
+pub(super) fn within<T>(zones: &Zones, run: impl FnOnce() -> T) -> T {
+    let before = CURRENT.replace(zones.clone());
+    let result = run();
+    CURRENT.set(before);
+    result
+}
+
+/// The zones of the program that runs.
+pub(super) fn current() -> Zones {
+    CURRENT.with_borrow(Clone::clone)
 }
 
 /// The reading of a value as a time.
@@ -68,13 +101,8 @@ pub(in crate::model) enum Read {
     Unread,
 }
 
-/// Reads a time, in UTC where it says no zone.
-pub(super) fn read(value: &Value) -> Read {
-    read_in(value, Zones::UTC)
-}
-
 /// Reads a time.
-pub(in crate::model) fn read_in(value: &Value, zones: Zones<'_>) -> Read {
+pub(in crate::model) fn read_in(value: &Value, zones: &Zones) -> Read {
     match value {
         Value::Time(time) => Read::At(*time),
         Value::Int(number) => of_number(i128::from(*number), Decimal::ZERO, zones),
@@ -84,14 +112,14 @@ pub(in crate::model) fn read_in(value: &Value, zones: Zones<'_>) -> Read {
     }
 }
 
-fn of_decimal(number: Decimal, zones: Zones<'_>) -> Read {
+fn of_decimal(number: Decimal, zones: &Zones) -> Read {
     match i128::try_from(number.trunc()) {
         Ok(whole) => of_number(whole, number.fract(), zones),
         Err(_) => Read::Unread,
     }
 }
 
-fn of_text(text: &str, zones: Zones<'_>) -> Read {
+fn of_text(text: &str, zones: &Zones) -> Read {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return match text.parse() {
             Ok(number) => {
@@ -100,7 +128,7 @@ fn of_text(text: &str, zones: Zones<'_>) -> Read {
             Err(_) => Read::Unread,
         };
     }
-    if let Ok(number) = Decimal::from_str_exact(text) {
+    if let Some(number) = plain(text) {
         return of_decimal(number, zones);
     }
     if NO_DAYS.iter().any(|day| text.starts_with(day)) {
@@ -110,7 +138,7 @@ fn of_text(text: &str, zones: Zones<'_>) -> Read {
 }
 
 /// An instant, with its zone or without.
-fn instant(text: &str, zones: Zones<'_>) -> Option<Timestamp> {
+fn instant(text: &str, zones: &Zones) -> Option<Timestamp> {
     let micros = |time: jiff::Timestamp| Timestamp::from_micros(time.as_microsecond());
     if text.contains('[') {
         // RFC 9557: the zone within brackets says which instant a local time is. Where an offset
@@ -119,14 +147,24 @@ fn instant(text: &str, zones: Zones<'_>) -> Option<Timestamp> {
     }
     let text = &*with_joined_offset(text);
     if let Ok(time) = text.parse::<jiff::Timestamp>() {
-        return Some(micros(time));
+        return has_possible_offset(text).then(|| micros(time));
     }
     if let Ok(day) = text.parse::<Date>()
         && !text.contains(['T', 't', ' ', ':'])
     {
-        return local(day.to_datetime(Time::midnight()), zones.of_days);
+        return local(day.to_datetime(Time::midnight()), &zones.of_days);
     }
-    local(text.parse::<DateTime>().ok()?, zones.of_times)
+    local(text.parse::<DateTime>().ok()?, &zones.of_times)
+}
+
+/// Whether an offset is one of a place on earth: none was ever 16 hours from UTC.
+fn has_possible_offset(text: &str) -> bool {
+    let clock = text.get("20260131T".len()..).unwrap_or_default();
+    let Some((_, offset)) = clock.rsplit_once(['+', '-']) else {
+        return true;
+    };
+    let hours = offset.get(..2).and_then(|hours| hours.parse::<u8>().ok());
+    hours.is_some_and(|hours| hours < 16)
 }
 
 /// `2026-01-31 08:00:00 -0500`, ` UTC`, ` +0000 UTC`: as RFC 3339 has it, without a blank.
@@ -153,18 +191,18 @@ fn with_joined_offset(text: &str) -> std::borrow::Cow<'_, str> {
 }
 
 /// `20260131`, `202601310800`, `20260131080000`. As numbers they lie in the seventies.
-fn of_digits(text: &str, zones: Zones<'_>) -> Option<Read> {
+fn of_digits(text: &str, zones: &Zones) -> Option<Read> {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i8>().ok();
     let (clock, zone) = match text.len() {
-        8 => (Time::midnight(), zones.of_days),
+        8 => (Time::midnight(), &zones.of_days),
         12 => {
             let clock = Time::new(number(8..10)?, number(10..12)?, 0, 0).ok()?;
-            (clock, zones.of_times)
+            (clock, &zones.of_times)
         }
         14 => {
             let seconds = number(12..14)?;
             let clock = Time::new(number(8..10)?, number(10..12)?, seconds, 0).ok()?;
-            (clock, zones.of_times)
+            (clock, &zones.of_times)
         }
         _ => return None,
     };
@@ -185,7 +223,7 @@ fn of_digits(text: &str, zones: Zones<'_>) -> Option<Read> {
 
 /// A count of seconds, milliseconds, microseconds or nanoseconds since 1970, with what is after its
 /// point.
-fn of_number(number: i128, fraction: Decimal, zones: Zones<'_>) -> Read {
+fn of_number(number: i128, fraction: Decimal, zones: &Zones) -> Read {
     let is_none = |none: &i128| number == *none || number.div_euclid(1_000) == *none;
     if number == 0 || NO_SECONDS.iter().any(is_none) {
         return Read::Nothing;
@@ -222,12 +260,8 @@ fn of_number(number: i128, fraction: Decimal, zones: Zones<'_>) -> Read {
 
 /// A time on the clocks of a zone. A time that they skip is read as if they had not, and of two
 /// the earlier counts.
-fn local(time: DateTime, zone: &str) -> Option<Timestamp> {
-    let zone = match zone {
-        "" => TimeZone::UTC,
-        name => crate::time_zone::get(name).unwrap_or(TimeZone::UTC),
-    };
-    let zoned = time.to_zoned(zone).ok()?;
+fn local(time: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let zoned = time.to_zoned(zone.clone()).ok()?;
     Some(Timestamp::from_micros(zoned.timestamp().as_microsecond()))
 }
 
@@ -236,7 +270,7 @@ mod tests {
     use super::*;
 
     fn told(value: &Value) -> String {
-        match read(value) {
+        match read_in(value, &Zones::UTC) {
             Read::At(time) => time.to_string(),
             Read::Nothing => "nothing".to_owned(),
             Read::Unread => "!".to_owned(),
@@ -244,10 +278,19 @@ mod tests {
     }
 
     /// Texts that users of importers report as read wrongly, and their neighbours.
+    fn holds(cases: &[(&str, &str)]) {
+        let wrong: Vec<String> = cases
+            .iter()
+            .map(|(text, expected)| (text, told(&Value::from(*text)), expected))
+            .filter(|(_, found, expected)| found != **expected)
+            .map(|(text, found, expected)| format!("{text}: {found}, not {expected}"))
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
     #[test]
     fn texts_are_the_instants_that_were_meant_or_none() {
-        let mut wrong = Vec::new();
-        for (text, expected) in [
+        holds(&[
             ("2026-01-31T08:00:00Z", "2026-01-31T08:00:00Z"),
             ("2026-01-31T08:00:00.5+01:00", "2026-01-31T07:00:00.5Z"),
             ("2026-01-31 08:00:00", "2026-01-31T08:00:00Z"),
@@ -274,6 +317,12 @@ mod tests {
             ("2026-01-31T08:00:00.000Z[UTC]", "2026-01-31T08:00:00Z"),
             ("2026-01-31T08:00:00-05:00[Europe/Berlin]", "!"),
             ("2026-01-31T08:00:00[Mars/Olympus]", "!"),
+        ]);
+    }
+
+    #[test]
+    fn offsets_numbers_and_dates_of_none_are_exact_or_refused() {
+        holds(&[
             // Blanks before an offset, and names of none.
             ("2026-11-20 11:02:42 -0500", "2026-11-20T16:02:42Z"),
             ("2026-11-20 11:02:42 +05:30", "2026-11-20T05:32:42Z"),
@@ -282,6 +331,17 @@ mod tests {
             ("2026-01-31 08:00:00 -0500 UTC", "!"),
             ("2026-01-31 08:00:00 EST", "!"),
             ("2026-01-31T08:00:00 02:00", "!"),
+            ("2026-01-31T08:00:00+14:00", "2026-01-30T18:00:00Z"),
+            ("20260131T080000-0500", "2026-01-31T13:00:00Z"),
+            ("2026-01-31T08:00:00+25:00", "!"),
+            ("2026-01-31T08:00:00-1600", "!"),
+            // Dates with an offset and no time, and hours that clocks do not show.
+            ("2026-01-31Z", "!"),
+            ("2026-01-31+09:00", "!"),
+            ("2026-01-31T24:00:00", "!"),
+            ("2026-01-31 08:00:00 PM", "!"),
+            ("2026-1-5", "!"),
+            ("2026/01/31", "!"),
             // Numbers that are no time: a spreadsheet's day, a year, and digits that are no date.
             ("46053", "!"),
             ("2026", "!"),
@@ -310,21 +370,14 @@ mod tests {
             ("01/02/2026", "!"),
             ("8:00", "!"),
             ("1.23E+12", "!"),
-        ] {
-            let found = told(&Value::from(text));
-            if found != expected {
-                wrong.push(format!("{text}: {found}, not {expected}"));
-            }
-        }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+            ("1_769_846_400", "!"),
+            ("1,769,846,400", "!"),
+        ]);
     }
 
     #[test]
     fn a_day_is_that_of_its_calendar_and_a_local_time_that_of_its_clocks() {
-        let zones = Zones {
-            of_days: "America/New_York",
-            of_times: "Asia/Tokyo",
-        };
+        let zones = Zones::named("America/New_York", "Asia/Tokyo");
         for (text, expected) in [
             ("2026-01-31", "2026-01-31T05:00:00Z"),
             ("2026-11-01", "2026-11-01T04:00:00Z"),
@@ -336,17 +389,14 @@ mod tests {
             ("2026-01-31T08:00:00+01:00", "2026-01-31T07:00:00Z"),
             ("1769846400", "2026-01-31T08:00:00Z"),
         ] {
-            let found = match read_in(&Value::from(text), zones) {
+            let found = match read_in(&Value::from(text), &zones) {
                 Read::At(time) => time.to_string(),
                 other => format!("{other:?}"),
             };
             assert_eq!(found, expected, "{text}");
         }
-        let skipped = Zones {
-            of_days: "",
-            of_times: "America/New_York",
-        };
-        let read = read_in(&Value::from("2026-03-08T02:30:00"), skipped);
+        let skipped = Zones::named("", "America/New_York");
+        let read = read_in(&Value::from("2026-03-08T02:30:00"), &skipped);
         let Read::At(time) = read else {
             panic!("{read:?}")
         };

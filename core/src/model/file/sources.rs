@@ -15,8 +15,9 @@ use super::reader::{At, Fields, Reader, Section};
 use super::schema::Definitions;
 use super::tree::Entry;
 use super::values::{DateKeys, country};
-use crate::choices::{Listed, choices};
+use crate::choices::{Choice as _, Listed, choices};
 use crate::model::check::{CONSENT_FIELDS, is_snake_case};
+use crate::model::currency::MinorUnits;
 use crate::model::event::{Catalogue, PropertyKind};
 use crate::model::expression::{Conversion, Expression};
 use crate::model::mapping::EventType;
@@ -37,10 +38,11 @@ keys! {
         /// The zone of its times and days without one, by a name of the IANA time zone database.
         /// Default: a local time is in UTC, and a day is one of the model's `time_zone`.
         time_zone: String = empty as super::purposes::time_zone();
-        /// Whether its amounts are in the currency's minor unit (cents). It is so of each property
-        /// of the type `money` that a mapping of its events gives by a plain expression, and the
-        /// mapping gives `currency` too. Amounts within lists are as their expressions say.
-        minor: bool = "false" as Flag;
+        /// Whether its amounts are in the currency's minor unit (cents), and whose: `true` is that
+        /// of ISO 4217. It is so of each property of the type `money` that a mapping of its events
+        /// gives by a plain expression, and the mapping gives `currency` too. Amounts within lists
+        /// are as their expressions say.
+        minor: Option<MinorUnits> = "false" as Minor;
         /// Payload kinds that are about a customer.
         records: BTreeMap<String, RecordMapping> = empty as
             named("a kind of payload", mapping::<RecordMapping>());
@@ -158,9 +160,9 @@ keys! {
     pub(in crate::model) struct MoneyAmount as "Money" => MoneyAmount: money {
         /// The amount. Expression.
         money: Expression = required as expression();
-        /// The amount is in the currency's minor unit, as ISO 4217 has it: cents of USD, whole yen
-        /// of JPY, thousandths of KWD.
-        minor: bool = "false" as Flag;
+        /// Whether the amount is in the currency's minor unit, and whose: `true` is that of ISO
+        /// 4217: cents of USD, whole yen of JPY, thousandths of KWD.
+        minor: Option<MinorUnits> = "false" as Minor;
         /// The currency, by ISO 4217. With `minor` required. Expression.
         currency: Option<Expression> = optional as expression();
     }
@@ -186,13 +188,33 @@ impl MappedProperty {
 }
 
 fn money(keys: MoneyAmount, fields: &Fields<'_>, reader: &mut Reader) -> MoneyAmount {
-    if let (true, None, Some(place)) = (keys.minor, &keys.currency, fields.place_of("minor")) {
+    if let (Some(_), None, Some(place)) = (keys.minor, &keys.currency, fields.place_of("minor")) {
         reader.error(
             place,
             "needs `currency`: how many digits it has depends on it",
         );
     }
     keys
+}
+
+/// The form of `minor`: true, false, or whose unit it is.
+struct Minor;
+
+impl Form for Minor {
+    type Value = Option<MinorUnits>;
+
+    fn read(&self, at: &At<'_>, reader: &mut Reader) -> Option<Option<MinorUnits>> {
+        match at.as_plain() {
+            Some("true") => Some(Some(MinorUnits::Iso)),
+            Some("false") => Some(None),
+            _ => at.choice(MinorUnits::NAMED, reader).copied().map(Some),
+        }
+    }
+
+    fn schema(&self, definitions: &mut Definitions) -> Json {
+        let flag = Flag.schema(definitions);
+        json!({ "anyOf": [flag, definitions.choice::<MinorUnits>()] })
+    }
 }
 
 /// The form of a property: an expression, or an amount of money.
@@ -262,7 +284,7 @@ choices! {
 
 /// Takes the amounts of an event as minor units. Answers whether that can be done: whether the
 /// mapping says the currency.
-fn take_as_minor(mapping: &mut EventMapping, catalogue: &Catalogue) -> bool {
+fn take_as_minor(mapping: &mut EventMapping, units: MinorUnits, catalogue: &Catalogue) -> bool {
     let is_money = |name: &str| {
         let of_type = |kind: &str| {
             let property = catalogue.get(kind)?.properties.get(name)?;
@@ -290,7 +312,7 @@ fn take_as_minor(mapping: &mut EventMapping, catalogue: &Catalogue) -> bool {
         if let MappedProperty::Value(amount) = made {
             *made = MappedProperty::Money(Box::new(MoneyAmount {
                 money: amount.clone(),
-                minor: true,
+                minor: Some(units),
                 currency: currency.clone(),
             }));
         }
@@ -299,10 +321,10 @@ fn take_as_minor(mapping: &mut EventMapping, catalogue: &Catalogue) -> bool {
 }
 
 fn source(mut keys: SourceKeys, fields: &Fields<'_>, reader: &mut Reader) -> Source {
-    if keys.minor {
+    if let Some(units) = keys.minor {
         for (kind, mappings) in &mut keys.events {
             for mapping in mappings {
-                if !take_as_minor(mapping, &reader.declared.events)
+                if !take_as_minor(mapping, units, &reader.declared.events)
                     && let Some(place) = fields.place_of("minor")
                 {
                     let message = format!(

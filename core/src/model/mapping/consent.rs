@@ -100,7 +100,10 @@ impl Run<'_> {
                 }
                 Err(_) => Some(value),
             },
-            meaning => match meaning.unwrap_or(Conversion::String).apply(&value) {
+            meaning => match meaning
+                .unwrap_or(Conversion::String)
+                .apply(&value, self.payload.zones())
+            {
                 Ok(read) => read,
                 Err(_) => Some(value),
             },

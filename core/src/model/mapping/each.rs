@@ -43,7 +43,6 @@ impl Run<'_> {
             let mut run = Run {
                 source: self.source,
                 catalogue: self.catalogue,
-                zones: self.zones,
                 payload: &evaluated,
                 path: format!("{path}.for_each[{index}]"),
                 violations: std::mem::take(&mut self.violations),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::{EventMapping, EventType, MappedProperty, MoneyAmount, Run};
-use crate::model::event::minor_digits;
+use crate::model::NoteReason;
 use crate::model::expression::{Conversion, Expression};
 use crate::records::{
     Draft, DraftEvent, DraftReplacement, DraftRetraction, EventKey, RecordKey, Timestamp, Value,
@@ -80,16 +80,22 @@ impl Run<'_> {
             Value::Int(amount) => Decimal::from(amount),
             _ => return None,
         };
-        let (true, Some(currency)) = (money.minor, &money.currency) else {
+        let (Some(units), Some(currency)) = (money.minor, &money.currency) else {
             return Some(Value::Decimal(amount));
         };
         let said = self.evaluate(&field, currency).value();
         let code = said.as_ref().and_then(Value::as_str).map(str::trim);
-        let Some(digits) = code.and_then(minor_digits) else {
+        let Some(digits) = code.and_then(|code| units.digits(code)) else {
             let what = "is no currency by ISO 4217 whose minor unit is known";
             self.fail(&field, currency, what);
             return None;
         };
+        if amount.scale() > 0 {
+            let what = "has a fraction, and is declared to be in minor units: an amount in the \
+                        main unit needs `minor: false`";
+            let reason = NoteReason::Ambiguous;
+            self.notes.remark(field.to_owned(), reason, what.into());
+        }
         let unit = Decimal::new(1, digits);
         let amount = amount.checked_mul(unit);
         if amount.is_none() {
@@ -136,7 +142,15 @@ impl Run<'_> {
 
     /// When it happened. A date that stands for none would make it an event of today.
     fn event_time(&mut self, expression: &Expression) -> Option<Timestamp> {
-        let said = self.evaluate(&"time", expression).value()?;
+        let before = self.violations.len();
+        let Some(said) = self.evaluate(&"time", expression).value() else {
+            if self.violations.len() == before {
+                let what = "is not in the payload: the time of receipt counts";
+                let (field, reason) = ("time".to_owned(), NoteReason::Incomplete);
+                self.notes.remark(field, reason, what.into());
+            }
+            return None;
+        };
         match self.read_time(&said) {
             Ok(Some(time)) => return Some(time),
             Ok(None) => {

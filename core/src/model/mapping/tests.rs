@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 
 mod again;
+mod amounts;
 mod attach;
 mod several;
 mod vendors;
@@ -114,10 +115,10 @@ fn all_that_does_not_fit_is_told_without_quoting_it() {
         map("customers", &payload),
         json!([
             "records.customers.key: `id`: the payload has no value there, and one is required",
-            "records.customers.version: `version`: int() does not take this text",
+            "records.customers.version: `version`: int() does not take this text: it is no number",
             "records.customers.time: `updated_at`: time() does not take this text: it takes RFC 3339, a date such as 2026-01-31, and seconds, milliseconds or microseconds since 1970, from 1980 to 2100",
             "records.customers.identifiers.email: `email`: must be a text or a number, and is a map",
-            "records.customers.traits.spent: `decimal(spent)`: decimal() does not take this text",
+            "records.customers.traits.spent: `decimal(spent)`: decimal() does not take this text: it is no number",
         ])
     );
     assert_eq!(
@@ -261,37 +262,6 @@ fn orders(mapping: &str, payload: &Json) -> Result<Vec<Draft>, Vec<Violation>> {
     let yaml = format!("sources: {{ shop: {{ events: {{ orders: {{ {mapping} }} }} }} }}");
     let model = Model::parse(&yaml).expect("a model");
     model.map("shop", "orders", payload)
-}
-
-#[test]
-fn minor_units_are_those_of_the_currency() {
-    let mapping = "type: order_placed, id: id, record: customer, \
-                   properties: { total: { money: amount, minor: true, currency: currency } }";
-    let total = |amount: Json, currency: &str| {
-        let payload = serde_json::json!({
-            "id": 1, "customer": 2, "amount": amount, "currency": currency
-        });
-        match orders(mapping, &payload).map(|mut drafts| drafts.pop()) {
-            Ok(Some(Draft::Event(event))) => event.properties["total"].to_string(),
-            Ok(other) => panic!("{other:?}"),
-            Err(wrong) => wrong[0].to_string(),
-        }
-    };
-    assert_eq!(total(1999.into(), "usd"), "19.99");
-    assert_eq!(total(1999.into(), "JPY"), "1999");
-    assert_eq!(total("1999".into(), "KWD"), "1.999");
-    assert_eq!(total(1999.into(), "HRK"), "19.99");
-    for code in ["US$", "", "XAU", "XTS", "ITL"] {
-        let told = total(1999.into(), code);
-        assert!(
-            told.contains("by ISO 4217 whose minor unit is known"),
-            "{code}: {told}"
-        );
-    }
-    let lacking = "sources: { s: { events: { o: { type: order_placed, id: id, record: r, \
-                   properties: { total: { money: a, minor: true } } } } } }";
-    let wrong = Model::parse(lacking).expect_err("no currency");
-    assert!(wrong[0].message.contains("needs `currency`"), "{wrong:?}");
 }
 
 #[test]

@@ -75,7 +75,8 @@ pub(super) fn ascii_digits(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(ascii_digit).collect())
 }
 
-fn ascii_digit(letter: char) -> char {
+/// A decimal digit of any script in ASCII; other letters as they are.
+pub(in crate::model) fn ascii_digit(letter: char) -> char {
     if letter.is_ascii() {
         return letter;
     }

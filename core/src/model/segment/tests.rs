@@ -160,3 +160,23 @@ fn needs_are_refused_where_they_are_named_and_not_where_a_text_says_the_word() {
     assert!(refused("preferences['accessibility'] != null"));
     assert!(!refused("traits.tier == 'accessibility'"));
 }
+
+#[test]
+fn a_day_is_one_of_the_models_calendar() {
+    let yaml = "time_zone: America/New_York\ntraits: { since: }\nsources: { crm: }";
+    let model = Model::parse(yaml).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let day = Value::from("2026-01-31");
+    let subject = model.subject(
+        |name| (name == "since").then_some(&day),
+        std::iter::empty(),
+        &Preferences::default(),
+        std::iter::empty(),
+    );
+    for condition in [
+        "time(traits.since) == timestamp('2026-01-31T05:00:00Z')",
+        "traits.since >= timestamp('2026-01-31T05:00:00Z')",
+    ] {
+        let segment = model.candidate_segment(condition).expect(condition);
+        assert_eq!(segment.includes(&subject), Ok(true), "{condition}");
+    }
+}

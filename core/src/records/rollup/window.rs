@@ -42,6 +42,11 @@ impl Calendar {
         }
     }
 
+    /// The zone of its days.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// What calendars and clocks show at a time.
     #[must_use]
     pub fn shown(&self, time: Timestamp) -> Zoned {

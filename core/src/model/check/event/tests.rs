@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::model::Model;
+use crate::model::{Model, Notes};
 use crate::records::{Draft, DraftEvent, RecordKey, Timestamp, Value};
 
 fn model(events: &str) -> Arc<Model> {
@@ -131,4 +131,43 @@ fn a_type_of_the_model_is_checked_like_a_built_in_one() {
         "",
         "the model takes the built-in one's place"
     );
+}
+
+/// The notes about an event of a time, received in November 2023.
+fn noted(event_time: i64) -> Vec<String> {
+    let draft = Draft::Event(DraftEvent {
+        record: RecordKey::new("shop", "1"),
+        attach: Vec::new(),
+        event_id: "1".to_owned(),
+        kind: "order_placed".to_owned(),
+        event_time: Some(Timestamp::from_micros(event_time * 1_000_000)),
+        properties: BTreeMap::new(),
+    });
+    let (mut notes, received) = (Notes::default(), 1_700_000_000_000_000);
+    let checked = model("{}").check_and_note(draft, Timestamp::from_micros(received), &mut notes);
+    assert!(checked.is_ok(), "{checked:?}");
+    notes.list.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_time_that_counts_as_the_receipt_is_noted() {
+    let (early, late) = ("event_time: is before 1971", "event_time: is later than");
+    for (seconds, expected) in [
+        (1_699_999_999, None),
+        (1_700_000_060, None),
+        (31_536_000, None),
+        (31_535_999, Some(early)),
+        (-2_000_000_000, Some(early)),
+        // Nine hours: local time of Tokyo taken for UTC.
+        (1_700_032_400, Some(late)),
+        (4_000_000_000, Some(late)),
+        (250_000_000_000, Some(late)),
+    ] {
+        let notes = noted(seconds);
+        let begins = |begin| notes.len() == 1 && notes[0].starts_with(begin);
+        assert!(
+            expected.map_or(notes.is_empty(), begins),
+            "{seconds}: {notes:?}"
+        );
+    }
 }

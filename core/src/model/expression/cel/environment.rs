@@ -6,8 +6,9 @@ use cel::common::functions::Function;
 use cel::common::types::{DYN_TYPE, INT_TYPE};
 use cel::{DeclarationError, Env, extensions};
 
-use super::functions::{charge_pieces, convert, join, metered, tick};
+use super::functions::{charge_pieces, convert, join, marked_decimal, metered, tick};
 use super::{JOIN, nothing, sum};
+use crate::model::expression::number::DECIMAL;
 use crate::model::expression::{Conversion, budget, elements, meter, operators, select, text};
 
 pub(super) static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
@@ -22,7 +23,7 @@ pub(super) static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
 fn declare(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_extension(extensions::strings)?;
     let conversions: [(&str, Function); 8] = [
-        ("decimal", |arguments| {
+        (DECIMAL, |arguments| {
             convert(Conversion::Decimal, &arguments)
         }),
         ("to_int", |arguments| convert(Conversion::Int, &arguments)),
@@ -38,6 +39,12 @@ fn declare(env: &mut Env) -> Result<(), DeclarationError> {
     for (name, function) in conversions {
         env.add_overload(name, &format!("{name}_any"), vec![DYN_TYPE], function)?;
     }
+    env.add_overload(
+        DECIMAL,
+        "decimal_any_by",
+        vec![DYN_TYPE, DYN_TYPE],
+        |arguments| marked_decimal(&arguments),
+    )?;
     env.add_overload(
         JOIN,
         "join_nonempty_any",

@@ -8,7 +8,10 @@ use cel::{Context, ExecutionError, Value as CelValue};
 
 use super::values::{from_cel, value_to_cel};
 use super::{ENV, SUPERSEDED, parse};
+use crate::model::expression::convert::decimal_by;
+use crate::model::expression::numeral::Mark;
 use crate::model::expression::operators::{self, Called};
+use crate::model::expression::time::{self, Zones};
 use crate::model::expression::{Conversion, Fault, budget, meter};
 use crate::records::Value;
 
@@ -84,10 +87,27 @@ pub(super) fn convert<'b, 'v>(
     match from_cel(arguments[0].as_ref()).map_err(fault)?.value() {
         None => Ok(operators::null()),
         Some(value) => {
-            let converted = conversion.apply(&value).map_err(fault)?;
+            let converted = conversion.apply(&value, &time::current());
+            let converted = converted.map_err(fault)?;
             Ok(converted.map_or_else(operators::null, |value| CowVal::Owned(value_to_cel(&value))))
         }
     }
+}
+
+/// `decimal(total, ',')`: a text whose fraction begins with a sign that is declared.
+pub(super) fn marked_decimal<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
+    let fault = |fault: Fault| operators::fault(&fault);
+    let mark = arguments[1].downcast_ref::<CelString<'_>>();
+    let mark = mark.and_then(|mark| Mark::named(mark.inner()));
+    let mark = mark.ok_or_else(|| {
+        fault("decimal() takes '.' or ',' after the value: what its fraction begins with".into())
+    })?;
+    let value = from_cel(arguments[0].as_ref()).map_err(fault)?.value();
+    let Some(value) = value else {
+        return Ok(operators::null());
+    };
+    let number = decimal_by(&value, mark).map_err(fault)?;
+    Ok(CowVal::Owned(value_to_cel(&number)))
 }
 
 pub(super) fn join<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
@@ -105,7 +125,9 @@ pub(super) fn join<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
     let (mut parts, mut bytes) = (Vec::new(), 0_usize);
     for part in list.inner() {
         if let Some(value) = from_cel(part.as_ref()).map_err(fault)?.value()
-            && let Some(Value::String(text)) = Conversion::String.apply(&value).map_err(fault)?
+            && let Some(Value::String(text)) = Conversion::String
+                .apply(&value, &Zones::UTC)
+                .map_err(fault)?
         {
             let text = text.trim();
             bytes = bytes

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::super::time::Zones;
 use super::super::{Allowance, Expression, Plan, budget, cel};
 
 /// A linear congruential generator: the same expressions in each run.
@@ -82,7 +83,11 @@ fn no_generated_expression_goes_beyond_its_budget() {
             continue;
         };
         evaluated += 1;
-        let run = program.run(&cel::context(&payload, program.names()), budget::MAX_STEPS);
+        let run = program.run(
+            &cel::context(&payload, program.names()),
+            budget::MAX_STEPS,
+            &Zones::UTC,
+        );
         let is_over = run.outcome.is_err_and(|fault| fault.is_over_budget());
         over += usize::from(is_over);
         assert!(
@@ -111,11 +116,15 @@ fn what_is_made_once_of_nothing_is_what_each_payload_gives() {
             continue;
         };
         for payload in &payloads {
-            let Some(made) = program.run_over_nothing(payload) else {
+            let Some(made) = program.run_over_nothing(payload, &Zones::UTC) else {
                 continue;
             };
             evaluated += 1;
-            let run = program.run(&cel::context(payload, program.names()), budget::MAX_STEPS);
+            let run = program.run(
+                &cel::context(payload, program.names()),
+                budget::MAX_STEPS,
+                &Zones::UTC,
+            );
             assert_eq!(run.outcome, made.outcome, "{source}");
             assert_eq!(run.taken, made.taken, "{source}");
             assert_eq!(run.left_out, made.left_out, "{source}");

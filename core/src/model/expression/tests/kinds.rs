@@ -74,6 +74,11 @@ fn whole_and_decimal_numbers_mix_and_stay_exact() {
                 "! `==` does not take number and text: write decimal(…) around the text",
             ),
             ("n == 'three'", "false"),
+            ("n == '3 pieces'", "false"),
+            (
+                "minor == '1,999'",
+                "! `==` does not take number and text: write decimal(…) around the text",
+            ),
             (
                 "n in ['3', 'x']",
                 "! `in` does not take number and text: write decimal(…) around the text",
@@ -160,7 +165,7 @@ fn a_loop_over_nothing_is_nothing_and_an_odd_element_costs_itself() {
             ("lines.exists(l, decimal(l.price) > 1)", "true"),
             (
                 "lines.exists(l, decimal(l.price) > 5)",
-                "! decimal() does not take this text",
+                "! decimal() does not take this text: it is no number",
             ),
             ("lines.exists_one(l, l.sku == 'a')", "true"),
             ("[none.map(x, x), missing.filter(x, x), lines[0].sku]", "a"),

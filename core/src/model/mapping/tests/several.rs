@@ -182,8 +182,8 @@ fn what_is_wrong_with_an_element_is_told_with_its_place() {
     assert_eq!(
         refused(&payload),
         [
-            "events.orders[0].properties.total: `sum(line_items.map(line, decimal(line.price)))`: decimal() does not take this text",
-            "events.orders[1].for_each[1].properties.price: `decimal(line.price)`: decimal() does not take this text",
+            "events.orders[0].properties.total: `sum(line_items.map(line, decimal(line.price)))`: decimal() does not take this text: there is more beside the number, such as a currency: take it off by replace()",
+            "events.orders[1].for_each[1].properties.price: `decimal(line.price)`: decimal() does not take this text: there is more beside the number, such as a currency: take it off by replace()",
             "events.orders[2].for_each[0].id: `parcel.id`: the payload has no value there, and one is required",
         ]
     );

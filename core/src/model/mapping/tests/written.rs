@@ -141,3 +141,66 @@ fn a_date_that_means_no_date_is_no_value_and_makes_no_event_of_today() {
         ],
     );
 }
+#[test]
+fn a_day_within_an_expression_is_that_of_the_same_calendar_as_elsewhere() {
+    let told = |zones: (&str, &str), expression: &str| {
+        let yaml = format!(
+            "time_zone: {}\nsources: {{ shop: {{ {} events: {{ orders: {{ type: order_placed, id: id, \
+             record: id, properties: {{ x: \"{expression}\" }} }} }} }} }}",
+            zones.0, zones.1
+        );
+        let model = Model::parse(&yaml).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+        let payload = serde_json::json!({
+            "id": 1, "day": "2026-01-31", "at": "2026-01-31 08:00:00", "utc": "2026-01-31T05:00:00Z"
+        });
+        match model.map("shop", "orders", &payload) {
+            Ok(drafts) => match drafts.first() {
+                Some(Draft::Event(event)) => event.properties["x"].to_string(),
+                other => panic!("{other:?}"),
+            },
+            Err(wrong) => wrong[0].to_string(),
+        }
+    };
+    let model = ("America/New_York", "");
+    let source = ("America/New_York", "time_zone: Asia/Tokyo,");
+    for (zones, expression, expected) in [
+        (model, "time(day)", "2026-01-31T05:00:00Z"),
+        (model, "time(at)", "2026-01-31T08:00:00Z"),
+        (model, "time(day) + duration('1h')", "2026-01-31T06:00:00Z"),
+        (model, "day == time(utc)", "true"),
+        (model, "day <= time(utc)", "true"),
+        (source, "time(day)", "2026-01-30T15:00:00Z"),
+        (source, "time(at)", "2026-01-30T23:00:00Z"),
+        (
+            source,
+            "[day, at].map(x, time(x))[1]",
+            "2026-01-30T23:00:00Z",
+        ),
+        (source, "time(utc)", "2026-01-31T05:00:00Z"),
+        (source, "time('2026-01-31')", "2026-01-30T15:00:00Z"),
+    ] {
+        assert_eq!(told(zones, expression), expected, "{zones:?} {expression}");
+    }
+}
+
+/// It would be an event of the day of the import.
+#[test]
+fn an_event_without_the_time_that_its_mapping_names_has_a_note() {
+    let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    for (payload, expected) in [
+        (json!({"id": 1, "who": 7, "at": "2026-01-31"}), 0),
+        (json!({"id": 1, "who": 7, "at": " "}), 1),
+        (json!({"id": 1, "who": 7, "at": null}), 1),
+        (json!({"id": 1, "who": 7}), 1),
+    ] {
+        let mapped = model
+            .map_and_tell("shop", "orders", &payload)
+            .expect("an event");
+        let notes = &mapped.drafts[0].notes.list;
+        assert_eq!(notes.len(), expected, "{payload}: {notes:?}");
+        let is_of_time = |note: &crate::model::Note| {
+            note.to_string() == "time: is not in the payload: the time of receipt counts"
+        };
+        assert!(notes.iter().all(is_of_time), "{notes:?}");
+    }
+}
