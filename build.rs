@@ -220,7 +220,7 @@ fn restriction(message: &MessageDescriptor) -> Result<String, Box<dyn Error>> {
     ))
 }
 
-/// What is left of a field.
+/// The code that restricts a field.
 fn of_field(field: &FieldDescriptor) -> Result<String, Box<dyn Error>> {
     let name = escaped(field.name());
     let kind = message_of(field).filter(is_own);

@@ -18,7 +18,7 @@ pub struct Credential {
     pub scopes: Scopes,
     /// The one purpose for which it may read.
     pub purpose: Option<Arc<str>>,
-    /// Its roles, as models declare them. None: it sees everything.
+    /// Its roles, as models declare them. Without any it sees everything.
     pub roles: Arc<[String]>,
     /// When it ends by itself.
     pub expire_time: Option<Timestamp>,

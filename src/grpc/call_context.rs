@@ -46,7 +46,7 @@ pub(super) struct CallContext {
     pub purpose: Option<Arc<str>>,
     /// Whether the method answers with what is known of customers.
     pub reads_customers: bool,
-    /// The roles of the credential. None: it sees everything.
+    /// The roles of the credential. Without any it sees everything.
     pub roles: Arc<[String]>,
     /// What they see. `None`: everything.
     pub clearance: Option<Clearance>,

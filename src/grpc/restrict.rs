@@ -1,13 +1,13 @@
-//! What is left of an answer for a caller whose roles do not see everything.
+//! Field access: answers without what the caller's roles do not see.
 //!
-//! It is taken away from the finished answer, in one place for all methods
+//! One place restricts the finished answers of all methods
 //! ([`CallContext::answer`](super::call_context::CallContext::answer)), so no method can forget it,
-//! and the compiler refuses an answer that cannot be restricted. What each field tells is declared
-//! in the proto files (`content.proto`); `build.rs` makes the code for it. Messages of which the
-//! whole depends on what they are about have a [gate](gates).
+//! and the compiler refuses an answer that cannot be restricted. Each field declares in the proto
+//! files (`content.proto`) how it relates to customers; `build.rs` makes the code for it. Some
+//! messages are seen or not as a whole, by what they are about: they have a [gate](gates).
 //!
-//! Nothing vanishes in silence: the names of what is withheld or masked go into the field
-//! `withheld` of the answer, and where it has none into its metadata ([`WITHHELD_KEY`]).
+//! Nothing vanishes in silence: the field `withheld` of the answer names what is withheld or
+//! masked, and where there is none its metadata do ([`WITHHELD_KEY`]).
 
 mod gates;
 
@@ -36,10 +36,10 @@ pub(super) trait Fields {
 
 include!(concat!(env!("OUT_DIR"), "/contents.rs"));
 
-/// What takes away, and keeps account of it.
+/// The restriction of one answer, with an account of what it took away.
 pub(super) struct Restriction<'a> {
     clearance: &'a Clearance,
-    /// What was taken away or masked since it was last told.
+    /// Fields that were withheld or masked and are not in the answer yet.
     withheld: BTreeMap<String, Clarity>,
 }
 
@@ -171,7 +171,7 @@ impl<'a> Restriction<'a> {
     }
 }
 
-/// The name of a changed field as it is told: not which segment.
+/// The name of a changed field in an answer: not which segment.
 fn of_segment(field: &str) -> &str {
     if field.starts_with("segments.") {
         "segments"

@@ -23,7 +23,7 @@ pub struct StoredApiKey {
     pub scopes: Vec<String>,
     /// The one purpose for which it may read.
     pub purpose: Option<String>,
-    /// Its roles, as the models of its tenants declare them. None: it sees everything.
+    /// Its roles, as the models of its tenants declare them. Without any it sees everything.
     pub roles: Vec<String>,
     /// When it was made.
     pub create_time: Timestamp,

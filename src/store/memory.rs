@@ -32,7 +32,7 @@ use self::view::{MemoryTransaction, View};
 use super::{
     AsOf, Attempt, Availability, IdentityChange, IdentityChangePage, LogCursor, LogRetention,
     LogTail, Match, MatchPair, MembershipChange, QueuePage, Result, Snapshot, Store,
-    StoredDecision, StoredModel, StoredStatement, TermHit, TermQuery, Transaction,
+    StoredDecision, StoredModel, StoredStatement, TermHit, TermQuery, Transaction, Way,
 };
 
 /// A store in memory.
@@ -187,11 +187,17 @@ impl Store for MemoryStore {
             return Ok(Vec::new());
         }
         Ok(self.tenants.of(tenant, |data| {
-            let words: Vec<_> = query
-                .words
-                .iter()
-                .map(|ways| data.said(ways, query.traits.as_ref()))
-                .collect();
+            let said = |ways: &Vec<Way>| {
+                let mut found = data.said(ways);
+                if let Some(traits) = &query.traits {
+                    for by in found.values_mut() {
+                        by.retain(|name, _| traits.contains(name));
+                    }
+                    found.retain(|_, by| !by.is_empty());
+                }
+                found
+            };
+            let words: Vec<_> = query.words.iter().map(said).collect();
             let profiles: BTreeSet<ProfileId> =
                 words.iter().flat_map(BTreeMap::keys).copied().collect();
             let hit = |profile: ProfileId| {

@@ -1,6 +1,6 @@
-//! What the roles of a caller let it see, of any customer.
+//! Field access by the roles of a caller, the same for all customers.
 //!
-//! A purpose is the reason for a read; a role is who reads. Both bound what is seen, each by itself.
+//! A purpose is the reason for a read; a role is who reads. Each bounds by itself what is seen.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,15 +27,15 @@ const HOME: [Role; 4] = [Role::Street, Role::City, Role::Postcode, Role::Country
 /// How much of a value is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Clarity {
-    /// Nothing.
+    /// Nothing of it is seen.
     Hidden,
-    /// That there is one, and little of it: see [`mask`].
+    /// It is seen that there is one, and little of it: see [`mask`].
     Masked,
-    /// All of it.
+    /// It is seen as it is.
     Clear,
 }
 
-/// The roles of a caller, at least one. What one of them sees, the caller sees.
+/// The roles of a caller, at least one. The caller sees whatever one of them sees.
 #[derive(Debug, Clone)]
 pub struct Clearance {
     names: Arc<[String]>,
@@ -48,7 +48,7 @@ pub struct Clearance {
 pub struct UnknownRole(pub String);
 
 impl Clearance {
-    /// What roles of a model see.
+    /// The access that roles of a model give.
     ///
     /// # Errors
     /// The model does not declare one of them.

@@ -23,7 +23,7 @@ pub(super) struct Claims {
 /// Where the roles of a token come from.
 #[derive(Debug)]
 pub(super) enum Roles {
-    /// All tokens have these; none: they see everything.
+    /// All tokens have these; without any they see everything.
     Fixed(Arc<[String]>),
     /// A claim names them, at least one.
     Claim {

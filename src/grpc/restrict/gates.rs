@@ -3,7 +3,7 @@
 use profile_core::permission::clearance::{Clarity, mask};
 
 use super::{Fields, Restrict, Restriction, Valued};
-use crate::grpc::v1;
+use crate::grpc::v1::{self, value::Kind};
 
 impl Restrict for v1::Identifier {
     fn restrict(&mut self, by: &mut Restriction<'_>) -> bool {
@@ -41,6 +41,13 @@ impl Restrict for v1::Event {
         let kind = &self.r#type;
         if !by.sees(format!("events.{kind}"), by.clearance.sees_event(kind)) {
             return false;
+        }
+        // The ids of its objects are properties, too.
+        let objects = self.object.iter().chain(&self.related_objects);
+        for hidden in objects.filter(|object| !by.clearance.sees_object(&object.kind)) {
+            self.properties.retain(|_, found| {
+                !matches!(&found.kind, Some(Kind::StringValue(text)) if *text == hidden.id)
+            });
         }
         self.restrict_fields(by);
         true

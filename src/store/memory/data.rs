@@ -142,14 +142,9 @@ impl Data {
     }
 
     /// The profiles with a term of one of the ways, and the surest of them for each trait.
-    pub(super) fn said(
-        &self,
-        ways: &[Way],
-        traits: Option<&BTreeSet<String>>,
-    ) -> BTreeMap<ProfileId, BTreeMap<String, Match>> {
+    pub(super) fn said(&self, ways: &[Way]) -> BTreeMap<ProfileId, BTreeMap<String, Match>> {
         let mut found: BTreeMap<ProfileId, BTreeMap<String, Match>> = BTreeMap::new();
-        let is_meant = |term: &&SearchTerm| traits.is_none_or(|traits| traits.contains(&term.kind));
-        for term in self.terms.iter().filter(is_meant) {
+        for term in &self.terms {
             let fits = |way: &&Way| match way.found {
                 Match::Prefix => term.term.starts_with(&way.text),
                 Match::Exact | Match::Phonetic | Match::Typo => term.term == way.text,

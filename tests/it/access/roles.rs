@@ -23,7 +23,7 @@ use crate::support::access::{Grant, methods, path};
 use crate::support::service::Service;
 use crate::support::wire::{Wire, framed};
 
-/// What a customer says in each kind of field, and the key of a role that lets it be seen.
+/// The keys of a role, and a word that a customer says in a field of this kind.
 pub(super) const WORDS: [(&str, &str); 10] = [
     ("traits", "wordoftrait"),
     ("identifiers", "wordofmail"),
@@ -189,6 +189,27 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// All messages as JSON, without what they say is withheld: that names fields.
+    pub(super) fn shown(&self) -> String {
+        fn without(value: &mut Json) {
+            if let Json::Object(fields) = value {
+                fields.remove("withheld");
+            }
+            let within: Vec<&mut Json> = match value {
+                Json::Object(fields) => fields.values_mut().collect(),
+                Json::Array(values) => values.iter_mut().collect(),
+                _ => Vec::new(),
+            };
+            within.into_iter().for_each(without);
+        }
+        let texts = self.messages.iter().map(|message| {
+            let mut value = serde_json::to_value(message).expect("JSON");
+            without(&mut value);
+            value.to_string()
+        });
+        texts.collect()
+    }
+
     /// All messages as JSON.
     pub(super) fn json(&self) -> String {
         let texts = self
@@ -273,7 +294,7 @@ fn messages(method: &MethodDescriptor, bytes: &[u8]) -> Vec<DynamicMessage> {
     messages
 }
 
-/// What the customer says: a word of its own in each kind of field.
+/// Statements of the customer, with a word of its own in each kind of field.
 fn statements() -> Json {
     let record = json!({"source": "shop", "key": "wordofkey"});
     let other = json!({"source": "till", "key": "2"});

@@ -1,4 +1,4 @@
-//! What the model file says of roles: what callers see of customers.
+//! Roles in the model file: the fields of customers that callers see.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use super::purposes::metric;
 use super::reader::{Fields, Reader, Section};
 use crate::model::Visible;
 
-/// What names of kinds of objects must be.
+/// The rule for names of kinds of objects.
 const OBJECT_KIND: &str = "must be a kind of object in lower snake case, such as order";
 
 keys! {
-    /// A role of callers: what of customers they see. Credentials name roles; with several, what
-    /// one of them sees is seen. What none of them sees is withheld, and the answer says so.
+    /// A role of callers: the fields of customers that they see. Credentials name roles; with
+    /// several, a field is seen that one of them sees. The answer says which fields are withheld.
     #[derive(Debug, Clone, PartialEq, Eq, Default)]
     pub struct AccessRole as "AccessRole" => AccessRole: role {
         /// The purposes of which each read must name one. Default: it may name any, or none.

@@ -29,7 +29,7 @@ impl Telling<'_> {
     }
 }
 
-/// What roles let be told.
+/// Sentences within the bounds of roles.
 pub(super) trait Spoken {
     /// A property of an object; `None` where it is not seen.
     fn spoken_property(&self, name: &str, value: &Value) -> Option<String>;

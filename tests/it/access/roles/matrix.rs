@@ -105,18 +105,17 @@ fn requests(profile: &str) -> BTreeMap<&'static str, Json> {
     ])
 }
 
-/// The words of an answer. What a model says is no secret: names of computed traits and segments in
-/// it are not those of the customer.
+/// The words of an answer. A model is no secret: it names computed traits and segments, too.
 fn words(method: &str, answer: &Answer) -> Vec<&'static str> {
     if matches!(method, "ListSegments" | "PlanModel") {
         return Vec::new();
     }
-    let text = answer.json().to_lowercase();
+    let text = answer.shown().to_lowercase();
     let said = WORDS.iter().filter(|(_, word)| text.contains(word));
     said.map(|(kind, _)| *kind).collect()
 }
 
-/// What an answer says is withheld, in its field or its metadata.
+/// The names of what is withheld, in the field of an answer and in its metadata.
 fn withheld(answer: &Answer) -> String {
     let told = answer.json();
     let place = told.find("\"withheld\"").map_or("", |place| &told[place..]);

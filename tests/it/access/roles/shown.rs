@@ -1,4 +1,4 @@
-//! What callers with roles are shown, and told.
+//! Answers to callers with roles, and what these say is withheld.
 
 use serde_json::{Value as Json, json};
 use tonic::Code;
