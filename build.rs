@@ -61,7 +61,7 @@ fn services(descriptors: &FileDescriptorSet) -> String {
 /// For the request of each method where its purpose is, if it takes one, and where the keys of
 /// customers are.
 fn asking(pool: &DescriptorPool) -> String {
-    let mut text = String::new();
+    let mut rows = Vec::new();
     let mut done = BTreeSet::new();
     let services = pool
         .services()
@@ -83,17 +83,17 @@ fn asking(pool: &DescriptorPool) -> String {
         } else {
             format!("fn look_ups(&self, visit: &mut dyn FnMut(&v1::ProfileKey)) {{ {keys} }}")
         };
-        text.push_str(&format!(
+        rows.push(format!(
             "impl Asking for v1::{} {{ {purpose} {keys} }}\n",
             request.name()
         ));
     }
-    text
+    rows.concat()
 }
 
 /// Visits all keys of customers within a message.
 fn visits(message: &MessageDescriptor, place: &str) -> String {
-    let mut text = String::new();
+    let mut visits_of = Vec::new();
     for field in message.fields() {
         let Some(kind) = message_of(&field).filter(|kind| is_own(kind) && !is_value(kind)) else {
             continue;
@@ -107,7 +107,7 @@ fn visits(message: &MessageDescriptor, place: &str) -> String {
             continue;
         }
         let name = escaped(field.name());
-        text.push_str(&match field.containing_oneof() {
+        visits_of.push(match field.containing_oneof() {
             None if field.is_list() => format!("for it in &{place}.{name} {{ {visit} }} "),
             None => format!("if let Some(it) = &{place}.{name} {{ {visit} }} "),
             Some(oneof) => format!(
@@ -119,7 +119,7 @@ fn visits(message: &MessageDescriptor, place: &str) -> String {
             ),
         });
     }
-    text
+    visits_of.concat()
 }
 
 /// For each message of an answer what is left of its fields for a caller whose roles do not see
@@ -157,10 +157,10 @@ const ANYTHING: i32 = 2;
 fn restriction(message: &MessageDescriptor) -> Result<String, Box<dyn Error>> {
     let name = message.name();
     let is_open = flag(&message.options(), "customer.profile.v1.open");
-    let mut body = String::new();
+    let mut body: Vec<String> = Vec::new();
     for field in message.fields().filter(is_alone) {
         if field.name() != "withheld" && !(is_open && message_of(&field).is_none()) {
-            body.push_str(&of_field(&field)?);
+            body.push(of_field(&field)?);
         }
     }
     for oneof in message
@@ -168,7 +168,7 @@ fn restriction(message: &MessageDescriptor) -> Result<String, Box<dyn Error>> {
         .filter(|oneof| !oneof.name().starts_with('_'))
     {
         let place = format!("v1::{}::{}", snake(name), camel(oneof.name()));
-        let mut arms = String::new();
+        let mut arms: Vec<String> = Vec::new();
         for field in oneof.fields() {
             let variant = camel(field.name());
             let is_message =
@@ -177,10 +177,10 @@ fn restriction(message: &MessageDescriptor) -> Result<String, Box<dyn Error>> {
                 OPEN => {}
                 _ if is_open => {}
                 UNDECLARED if is_message => {
-                    arms.push_str(&format!("{place}::{variant}(it) => it.restrict(by), "));
+                    arms.push(format!("{place}::{variant}(it) => it.restrict(by), "));
                 }
                 UNDECLARED | ANYTHING if !is_plain(&field) => {
-                    arms.push_str(&format!(
+                    arms.push(format!(
                         "{place}::{variant}(_) => by.hide({:?}), ",
                         field.name()
                     ));
@@ -191,12 +191,13 @@ fn restriction(message: &MessageDescriptor) -> Result<String, Box<dyn Error>> {
         }
         let field = escaped(oneof.name());
         if !arms.is_empty() {
-            let rest = if arms.matches(" => ").count() < oneof.fields().count() {
+            let rest = if arms.len() < oneof.fields().count() {
                 "_ => true"
             } else {
                 ""
             };
-            body.push_str(&format!(
+            let arms = arms.concat();
+            body.push(format!(
                 "if self.{field}.as_mut().is_some_and(|it| !match it {{ {arms} {rest} }}) {{ self.{field} = None; }}\n"
             ));
         }
@@ -205,7 +206,7 @@ fn restriction(message: &MessageDescriptor) -> Result<String, Box<dyn Error>> {
         .get_field_by_name("withheld")
         .is_some_and(|field| field.is_list())
     {
-        body.push_str("by.tell(&mut self.withheld);\n");
+        body.push("by.tell(&mut self.withheld);\n".to_owned());
     }
     let gate = if flag(&message.options(), "customer.profile.v1.gated") {
         String::new()
@@ -214,6 +215,7 @@ fn restriction(message: &MessageDescriptor) -> Result<String, Box<dyn Error>> {
             "impl Restrict for v1::{name} {{ fn restrict(&mut self, by: &mut Restriction<'_>) -> bool {{ self.restrict_fields(by); true }} }}\n"
         )
     };
+    let body = body.concat();
     let by = if body.is_empty() { "_" } else { "by" };
     Ok(format!(
         "impl Fields for v1::{name} {{ fn restrict_fields(&mut self, {by}: &mut Restriction<'_>) {{\n{body}}} }}\n{gate}"

@@ -34,7 +34,18 @@ pub(super) trait Fields {
     fn restrict_fields(&mut self, by: &mut Restriction<'_>);
 }
 
-include!(concat!(env!("OUT_DIR"), "/contents.rs"));
+/// The generated code.
+#[expect(
+    clippy::match_same_arms,
+    clippy::match_wildcard_for_single_variants,
+    reason = "it is made field by field"
+)]
+mod contents {
+    use super::{Fields, Restrict, Restriction};
+    use crate::grpc::v1;
+
+    include!(concat!(env!("OUT_DIR"), "/contents.rs"));
+}
 
 /// The restriction of one answer, with an account of what it took away.
 pub(super) struct Restriction<'a> {

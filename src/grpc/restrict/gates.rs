@@ -248,7 +248,7 @@ impl Restriction<'_> {
     /// `experience.nps.last`, `properties.total`. Of another one: nothing.
     fn of_field(&self, field: &str) -> Clarity {
         let sees = self.clearance;
-        let seen = |is_seen| {
+        let by_flag = |is_seen| {
             if is_seen {
                 Clarity::Clear
             } else {
@@ -256,16 +256,16 @@ impl Restriction<'_> {
             }
         };
         let Some((section, name)) = field.split_once('.') else {
-            return seen(sees.is_whole());
+            return by_flag(sees.is_whole());
         };
         let first = name.split(['.', '[']).next().unwrap_or_default();
         match section {
             "traits" => sees.of_trait(first),
             "identifiers" => sees.of_identifier(first),
-            "computed" => seen(sees.sees_computed(first)),
-            "experience" => seen(sees.sees_experience(first)),
+            "computed" => by_flag(sees.sees_computed(first)),
+            "experience" => by_flag(sees.sees_experience(first)),
             "properties" => sees.of_property(first),
-            _ => seen(sees.is_whole()),
+            _ => by_flag(sees.is_whole()),
         }
     }
 }

@@ -1,4 +1,6 @@
-use prost_reflect::{DescriptorPool, Kind as FieldKind, MessageDescriptor, Value};
+use prost_reflect::{
+    DescriptorPool, Kind as FieldKind, MessageDescriptor, ServiceDescriptor, Value,
+};
 
 use super::*;
 use crate::grpc::FILE_DESCRIPTOR_SET;
@@ -16,7 +18,7 @@ fn option(pool: &DescriptorPool, options: &prost_reflect::DynamicMessage, name: 
 /// The messages of all answers, and those within them.
 fn answered(pool: &DescriptorPool) -> Vec<MessageDescriptor> {
     let services: Vec<_> = pool.services().collect();
-    let methods = services.iter().flat_map(|service| service.methods());
+    let methods = services.iter().flat_map(ServiceDescriptor::methods);
     let mut waiting: Vec<_> = methods.map(|method| method.output()).collect();
     let mut found: Vec<MessageDescriptor> = Vec::new();
     while let Some(message) = waiting.pop() {

@@ -53,8 +53,8 @@ fn a_role_sees_what_it_lists_and_a_second_one_only_adds_to_it() {
         (&["agent", "all"], Clear, Clear, Clear),
     ] {
         let sees = clearance(names);
-        let seen = ["name", "born", "town"].map(|name| sees.of_trait(name));
-        assert_eq!(seen, [name, born, town], "{names:?}");
+        let found = ["name", "born", "town"].map(|name| sees.of_trait(name));
+        assert_eq!(found, [name, born, town], "{names:?}");
     }
     let agent = clearance(&["agent"]);
     assert_eq!(agent.of_identifier("phone"), Masked);
@@ -70,7 +70,12 @@ fn customers_are_found_by_what_is_seen_or_by_what_is_listed_for_it() {
     assert!(!agent.looks_up("email"), "the list is whole");
     assert!(clearance(&["mailer"]).looks_up("email"), "it is seen");
     assert!(!clearance(&["nobody"]).looks_up("email"));
-    let traits = |names: &[&str]| Vec::from_iter(clearance(names).searched_traits());
+    let traits = |names: &[&str]| {
+        clearance(names)
+            .searched_traits()
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
     assert_eq!(traits(&["agent"]), ["name"]);
     assert_eq!(traits(&["steward"]), ["name", "town"]);
     assert_eq!(traits(&["nobody"]), [""; 0]);
@@ -81,7 +86,7 @@ fn a_purpose_is_compulsory_where_each_role_names_some() {
     let purposes = |names: &[&str]| {
         let clearance = clearance(names);
         let names = clearance.purposes()?.into_iter().map(str::to_owned);
-        Some(Vec::from_iter(names))
+        Some(names.collect::<Vec<_>>())
     };
     assert_eq!(purposes(&["agent"]), Some(vec!["service".to_owned()]));
     let both = Some(vec!["newsletter".to_owned(), "service".to_owned()]);

@@ -9,7 +9,7 @@ use super::Telling;
 impl Telling<'_> {
     /// A value of a field; `None` where the caller does not see it.
     pub(super) fn spoken(&self, field: &ContextField, value: &Value) -> Option<String> {
-        let seen = |is_seen| {
+        let by_flag = |is_seen| {
             if is_seen {
                 Clarity::Clear
             } else {
@@ -19,10 +19,10 @@ impl Telling<'_> {
         let clarity = self.clearance.map_or(Clarity::Clear, |sees| match field {
             ContextField::Trait(name) => sees.of_trait(name),
             ContextField::Identifier(kind) => sees.of_identifier(kind),
-            ContextField::Computed(name) => seen(sees.sees_computed(name)),
+            ContextField::Computed(name) => by_flag(sees.sees_computed(name)),
             ContextField::Experience(name) => {
                 let metric = name.split('.').next().unwrap_or_default();
-                seen(sees.sees_experience(metric))
+                by_flag(sees.sees_experience(metric))
             }
         });
         by_clarity(clarity, value)

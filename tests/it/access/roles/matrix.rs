@@ -13,10 +13,8 @@ use crate::support::access::{methods, scope};
 /// says as much as it can.
 fn requests(profile: &str) -> BTreeMap<&'static str, Json> {
     let key = json!({"name": profile});
-    let record = |source, key| json!({"source": source, "key": key});
-    let (one, two) = (record("shop", "wordofkey"), record("till", "2"));
-    let note = json!({"actor": "test", "note": "looks right"});
-    BTreeMap::from([
+    let mut requests = other_requests(profile);
+    requests.extend([
         (
             "GetProfile",
             json!({"key": key, "view": "PROFILE_VIEW_FULL"}),
@@ -50,6 +48,17 @@ fn requests(profile: &str) -> BTreeMap<&'static str, Json> {
             json!({"subjects": [{"key": key}], "purpose": "service", "channel": "email"}),
         ),
         ("GetExperienceMetrics", json!({"customer": key})),
+    ]);
+    requests
+}
+
+/// Those of the other services.
+fn other_requests(profile: &str) -> BTreeMap<&'static str, Json> {
+    let key = json!({"name": profile});
+    let record = |source, key| json!({"source": source, "key": key});
+    let (one, two) = (record("shop", "wordofkey"), record("till", "2"));
+    let note = json!({"actor": "test", "note": "looks right"});
+    BTreeMap::from([
         ("ExplainProfile", json!({"name": profile})),
         (
             "ExplainPair",
