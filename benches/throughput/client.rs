@@ -11,6 +11,7 @@ use customer_profile::grpc::v1::{
     profile_service_client::ProfileServiceClient, statement::Kind, value,
 };
 use prost_types::Timestamp;
+use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
 
 /// Connections that callers share, as the pods of a client deployment would.
@@ -87,6 +88,23 @@ pub(crate) async fn read_for(address: &str, name: &str, time: Duration) -> Rate 
             .get_profile(request)
             .await
             .expect("a profile");
+    })
+    .await
+}
+
+/// The same with a credential.
+pub(crate) async fn read_with(address: &str, name: &str, key: &str, time: Duration) -> Rate {
+    let bearer = format!("Bearer {key}").parse::<AsciiMetadataValue>();
+    let bearer = bearer.expect("a key");
+    closed_loop(address, READERS, time, async |channel: Channel, _, _| {
+        let mut request = tonic::Request::new(by_name(name));
+        request
+            .metadata_mut()
+            .insert("authorization", bearer.clone());
+        let answer = ProfileServiceClient::new(channel)
+            .get_profile(request)
+            .await;
+        answer.expect("a profile");
     })
     .await
 }

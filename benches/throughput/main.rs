@@ -3,6 +3,8 @@
 //! - cached `GetProfile` against a bare tonic server that answers the same bytes;
 //! - cached `CheckContactPermission`, and `GetProfile` for a purpose, against `GetProfile` for
 //!   none, of a customer with preferences and consents;
+//! - cached `GetProfile` with an API key, and with one that has a role which masks and withholds,
+//!   against a server that asks for none;
 //! - cached `GetContext` against cached `GetProfile`, of a customer with orders; the first page of
 //!   a timeline of 100,000 events against that of one of ten; and, while 32 callers write, how long
 //!   it takes from sending an event until it is counted in what is read;
@@ -11,7 +13,7 @@
 //! - the first on SQLite against plain one-row transactions on the same file system;
 //! - `import` against `COPY` of the same bytes, and against inserts of 500 rows on SQLite.
 //!
-//! `cargo bench --bench throughput [-- reads|purposes|journey|postgres|sqlite|imports]`. Servers
+//! `cargo bench --bench throughput [-- reads|purposes|roles|journey|postgres|sqlite|imports]`. Servers
 //! are processes of their own, as built for release; durability is on everywhere. Contenders take
 //! turns, so that a slow minute of the machine slows both. Figures of one machine: only the ratios
 //! travel.
@@ -25,6 +27,7 @@ mod people;
 #[path = "../../tests/it/support/postgres.rs"]
 #[expect(dead_code, reason = "tests use more of it")]
 mod postgres;
+mod roles;
 #[expect(dead_code, reason = "the benchmark of identity uses more of it")]
 mod server;
 mod writes;
@@ -62,6 +65,9 @@ fn main() {
     }
     if wanted("purposes") {
         runtime.block_on(purposes());
+    }
+    if wanted("roles") {
+        runtime.block_on(roles::roles());
     }
     if wanted("journey") {
         runtime.block_on(journey());

@@ -17,6 +17,11 @@ impl Server {
     /// Migrates a database and starts a server on it, with its defaults and what is given. Its log
     /// goes nowhere.
     pub(crate) async fn start_with(database_url: &str, settings: &[&str]) -> Self {
+        Self::start_guarded(database_url, &[&["--insecure"], settings].concat()).await
+    }
+
+    /// The same, of a server that asks for credentials.
+    pub(crate) async fn start_guarded(database_url: &str, settings: &[&str]) -> Self {
         let program = env!("CARGO_BIN_EXE_customer-profile");
         let status = Command::new(program)
             .args(["migrate", "--database-url", database_url])
@@ -26,7 +31,7 @@ impl Server {
         assert!(status.success(), "the database could not be migrated");
         let (grpc, operations) = (free_port(), free_port());
         let mut command = Command::new(program);
-        command.args(["serve", "--insecure", "--database-url", database_url]);
+        command.args(["serve", "--database-url", database_url]);
         command.args(["--grpc-address", &format!("127.0.0.1:{grpc}")]);
         let operations = format!("127.0.0.1:{operations}");
         command
