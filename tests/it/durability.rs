@@ -25,7 +25,7 @@ use crate::support::server::TestServer;
 use crate::support::service::{by_identifier, by_record, event, upsert};
 
 /// How often the server is killed; the full form multiplies it.
-const KILLS: u64 = 20;
+const KILLS: u64 = 10;
 /// How many callers write at once.
 const CALLERS: u64 = 8;
 
