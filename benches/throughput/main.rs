@@ -13,10 +13,10 @@
 //! - the first on SQLite against plain one-row transactions on the same file system;
 //! - `import` against `COPY` of the same bytes, and against inserts of 500 rows on SQLite.
 //!
-//! `cargo bench --bench throughput [-- reads|purposes|roles|journey|postgres|sqlite|imports]`. Servers
-//! are processes of their own, as built for release; durability is on everywhere. Contenders take
-//! turns, so that a slow minute of the machine slows both. Figures of one machine: only the ratios
-//! travel.
+//! `cargo bench --bench throughput [-- reads|purposes|roles|journey|postgres|sqlite|imports]`.
+//! Servers are processes of their own, as built for release; durability is on everywhere.
+//! Contenders take turns, so that a slow minute of the machine slows both. Figures of one machine:
+//! only the ratios travel.
 
 mod bare;
 mod client;
