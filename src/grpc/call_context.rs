@@ -122,8 +122,11 @@ impl CallContext {
         self.clearance.as_ref().is_none_or(sees)
     }
 
+    /// The status of a call that is refused for who calls; counted and logged.
     pub(super) fn refuse(&self, why: Failure) -> Status {
         self.metrics.access_refused(why.name());
+        let (reason, request_id) = (why.name(), self.request_id.as_str());
+        tracing::info!(reason, request_id, "a call was refused");
         status::refused(why, None)
     }
 
@@ -135,7 +138,11 @@ impl CallContext {
         let running = self.models.of(&self.tenant).await;
         let running = running.map_err(|error| self.status(error.into()))?;
         let clearance = Clearance::new(self.roles.clone(), running.model.clone());
-        let clearance = clearance.map_err(|_| self.refuse(Failure::RoleUnknown))?;
+        let clearance = clearance.map_err(|unknown| {
+            // The caller learns only that a role is unknown.
+            tracing::info!(tenant = self.tenant.as_str(), %unknown, "a credential has an unknown role");
+            self.refuse(Failure::RoleUnknown)
+        })?;
         Ok(Some(clearance))
     }
 
@@ -151,7 +158,6 @@ impl CallContext {
             restriction.into_names()
         });
         let mut response = Response::new(message);
-        // Names of fields are ASCII; any other one would not be in the model.
         if let Some(names) = names.and_then(|names| names.parse().ok()) {
             response.metadata_mut().insert(WITHHELD_KEY, names);
         }

@@ -133,11 +133,12 @@ impl<'a> Restriction<'a> {
         fields.retain(|field| {
             let sees = self.clearance;
             let is_seen = match field.split_once('.') {
+                None if field == "consents" => sees.sees_preferences(),
                 Some(("traits", name)) => sees.of_trait(name) > Clarity::Hidden,
                 Some(("identifiers", kind)) => sees.of_identifier(kind) > Clarity::Hidden,
                 Some(("computed", name)) => sees.sees_computed(name),
                 Some(("segments", name)) => sees.sees_segment(name),
-                Some(("preferences" | "consents", _)) => sees.sees_preferences(),
+                Some(("preferences", _)) => sees.sees_preferences(),
                 Some(("accessibility", _)) => sees.sees_accessibility(),
                 _ => true,
             };
@@ -155,6 +156,9 @@ impl<'a> Restriction<'a> {
 
     /// Puts what was withheld into the field of an answer.
     fn tell(&mut self, withheld: &mut Vec<v1::Withheld>) {
+        if self.withheld.is_empty() {
+            return;
+        }
         let rule = self.clearance.rule();
         for (field, clarity) in std::mem::take(&mut self.withheld) {
             if withheld.iter().any(|told| told.field == field) {
@@ -178,7 +182,8 @@ impl<'a> Restriction<'a> {
         let names = self.withheld.into_keys().take(MAX_NAMES);
         let names = names.chain((count > MAX_NAMES).then(|| "*".to_owned()));
         let names: Vec<String> = names.collect();
-        (!names.is_empty()).then(|| names.join(","))
+        // Sources name properties in any script; metadata are ASCII.
+        (!names.is_empty()).then(|| names.join(",").escape_default().to_string())
     }
 }
 

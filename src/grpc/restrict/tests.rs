@@ -1,3 +1,4 @@
+use profile_core::model::Model;
 use prost_reflect::{
     DescriptorPool, Kind as FieldKind, MessageDescriptor, ServiceDescriptor, Value,
 };
@@ -86,4 +87,21 @@ fn a_masked_value_has_another_type_where_its_own_would_tell_it() {
         values: vec![stars(), stars()],
     };
     assert_eq!(list, value(Kind::ListValue(masked)));
+}
+
+#[test]
+fn names_of_any_script_are_told_in_the_metadata() {
+    let model = Model::parse("sources: { shop: }\nroles: { nobody: }").expect("a model");
+    let names = ["nobody".to_owned()].into();
+    let clearance = Clearance::new(names, model.into()).expect("a role");
+    let mut restriction = Restriction::new(&clearance);
+    let mut change = v1::Change {
+        changed_fields: vec!["consents".to_owned(), "traits.größe".to_owned()],
+        ..v1::Change::default()
+    };
+    restriction.restrict(&mut change);
+    assert_eq!(change.changed_fields, [""; 0]);
+    let names = restriction.into_names().expect("two are withheld");
+    assert_eq!(names, "consents,traits.gr\\u{f6}\\u{df}e");
+    assert!(names.parse::<tonic::metadata::AsciiMetadataValue>().is_ok());
 }
