@@ -11,6 +11,7 @@ mod attachment;
 mod consent;
 mod correction;
 mod event;
+mod follow;
 mod id;
 mod identifier_value;
 mod object;
@@ -30,6 +31,7 @@ pub use consent::{
 };
 pub use correction::{Correction, CorrectionMark, EventChange, EventTaken, KeptEvent};
 pub use event::{Event, TimelinePosition};
+pub use follow::{Follow, Follows, MAX_FOLLOWED, MAX_FOLLOWED_EVENTS, Which, follow, unread};
 pub use id::{
     EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time,
 };

@@ -19,6 +19,7 @@ mod experience;
 mod forms;
 mod groups;
 mod keys;
+mod objects;
 mod publish;
 mod purposes;
 mod reader;

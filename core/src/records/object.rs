@@ -94,7 +94,8 @@ impl Meaning {
 pub struct Object {
     /// Kind and id of the object.
     pub key: ObjectKey,
-    /// The state that it is in: the latest word of its own events. None: none has said it.
+    /// The state that it is in: the latest word of its own events, or one that follows those of
+    /// related objects. `None`: it is not known.
     pub status: Option<String>,
     /// The time of its first event.
     pub create_time: Timestamp,
@@ -136,15 +137,24 @@ pub fn fold_object(key: ObjectKey, mut events: Vec<Event>) -> Option<Object> {
     })
 }
 
-/// The state of an object and the latest words of its own events. Of two events at one time the
-/// one with the later state has the last word. The property that says the state says the same.
-fn latest_words(key: &ObjectKey, events: &[Event]) -> (Option<String>, BTreeMap<String, Value>) {
-    let own = events.iter();
+/// The events that are states of an object, of events in order of time. Of two at one time the one
+/// with the later state comes last.
+pub(super) fn own_events<'a>(
+    key: &ObjectKey,
+    events: impl IntoIterator<Item = &'a Event>,
+) -> Vec<&'a Event> {
+    let own = events.into_iter();
     let own = own.filter(|event| event.meaning.object.as_ref() == Some(key));
     let mut own: Vec<&Event> = own.collect();
     own.sort_by_key(|event| (event.sort_time, event.meaning.place()));
+    own
+}
+
+/// The state of an object and the latest words of its own events. Of two events at one time the
+/// one with the later state has the last word. The property that says the state says the same.
+fn latest_words(key: &ObjectKey, events: &[Event]) -> (Option<String>, BTreeMap<String, Value>) {
     let (mut status, mut said_by, mut fields) = (None, None, BTreeMap::new());
-    for event in own {
+    for event in own_events(key, events) {
         let Meaning {
             status: said,
             status_property,

@@ -12,7 +12,7 @@ use super::groups::TraitGroup;
 use super::keys::{defaults, keys};
 use super::reader::{Fields, Reader};
 use super::values::{PlaceholderList, Providers};
-use super::{computed, events, experience, groups, publish, purposes, segments, sources};
+use super::{computed, events, experience, groups, objects, publish, purposes, segments, sources};
 use crate::choices::choices;
 use crate::model::matching::Weights;
 use crate::model::{
@@ -20,6 +20,7 @@ use crate::model::{
     MailProviders, Matching, Placeholders, Publication, Purpose, Role, Segment, Source,
     Survivorship,
 };
+use crate::records::Follows;
 use normalization::{normalization, pattern, region};
 
 /// A value of a unique type that more records hold than this is a placeholder that nobody has
@@ -85,6 +86,9 @@ keys! {
         /// Event types by name, in lower snake case, besides the built-in ones:
         /// `customer-profile model events` prints all.
         events: Catalogue = { events::built_in().clone() } as events::Types;
+        /// Kinds of objects by name, such as `order`: statuses that follow from those of related
+        /// objects. Default: a status is the latest word of the object's own events.
+        objects: Follows = empty as objects::Kinds;
         /// Publications by name, in lower snake case: what is told to other systems when profiles
         /// change. A new one begins with the write that puts it in force.
         publications("publish"): BTreeMap<String, Publication> = empty as

@@ -69,7 +69,7 @@ fn every_default_fits_its_key() {
     }
     assert!(checked > 20, "{checked}");
     let yaml = "sources: { a: }\nmatching: {}\nexperience: {}\ntraits: { t: }\nchannels: { c: }
-identifiers: { i: { priority: 1 } }\npurposes: { p: }\nviews: { v: }";
+identifiers: { i: { priority: 1 } }\npurposes: { p: }\nviews: { v: }\nobjects: { order: }";
     Model::parse(yaml).expect("all defaults fit");
 }
 
@@ -135,6 +135,11 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         (Some("Scored"), "experience: { csat: { zzz: 1 } }"),
         (Some("Purpose"), "purposes: { a: { zzz: 1 } }"),
         (Some("EventType"), "events: { a: { zzz: 1 } }"),
+        (Some("ObjectKind"), "objects: { order: { zzz: 1 } }"),
+        (
+            Some("Follow"),
+            "objects: { order: { follows: { zzz: 1 } } }",
+        ),
         (
             Some("EventProperty"),
             "events: { a: { properties: { b: { type: text, zzz: 1 } } } }",
