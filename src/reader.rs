@@ -20,6 +20,7 @@ mod as_of;
 mod audit;
 mod batch;
 mod cache;
+mod follow;
 mod former;
 mod found;
 mod freshness;
@@ -80,6 +81,8 @@ pub struct Answer {
     pub merged_from: Option<ProfileId>,
     /// The time of the last write that a read of the past reflects; `None` for the present.
     pub as_of: Option<Timestamp>,
+    /// The version of the model that was in force then; `None` for the present.
+    pub model_then: Option<i64>,
 }
 
 impl Answer {

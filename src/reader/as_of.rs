@@ -108,6 +108,7 @@ impl Reader {
             stale,
             merged_from,
             as_of,
+            model_then: Some(model_version),
         })
     }
 

@@ -199,6 +199,7 @@ impl Reader {
             stale,
             merged_from,
             as_of: None,
+            model_then: None,
         })
     }
 }

@@ -15,6 +15,7 @@ use siphasher::sip::SipHasher13;
 
 use super::batch::Gathered;
 use super::cache::{Cached, Entry, LatestObjects};
+use super::follow::Holder;
 use super::objects::MAX_COURSE;
 use super::{Answer, Error, Found, Freshness, Reader, Recency};
 use crate::changes::CacheKey;
@@ -207,6 +208,14 @@ impl Reader {
             fold_object(key, events)
         };
         let mut objects: Vec<Object> = picked.into_iter().zip(naming).filter_map(fold).collect();
+        let holder = Holder {
+            records: &records,
+            held_since: &since,
+            visible: Some(wanted.visible),
+            as_of: None,
+        };
+        let followed = self.follow(tenant, model, &mut objects, &holder).await?;
+        hides_some |= followed.hides_some;
         objects.iter_mut().for_each(Object::pack);
         objects.sort_by(|a, b| (b.update_time, &b.key).cmp(&(a.update_time, &a.key)));
         Ok(LatestObjects {

@@ -22,10 +22,11 @@ use profile_core::records::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::follow::Holder;
 use super::found::only_holder;
 use super::timeline::TimelineQuery;
 use super::{Answer, Error, Reader};
-use crate::store::{EventPage, NamingEvent, ObjectPage};
+use crate::store::{self, EventPage, NamingEvent, ObjectPage};
 
 /// An object is folded from its latest events, so many.
 pub const MAX_COURSE: usize = 1_000;
@@ -131,18 +132,19 @@ impl Reader {
             .map(|record| record.key.clone())
             .collect();
         let held_since = held_since(&profile.profile.records);
-        let naming = if profile.as_of.is_some() {
+        let as_of = profile.as_of.map(|_| profile.currency.sequence);
+        let objects = std::slice::from_ref(object);
+        let naming = if as_of.is_some() {
             let page = EventPage {
-                as_of: Some(profile.currency.sequence),
-                held_since,
+                as_of,
+                held_since: held_since.clone(),
                 limit: MAX_COURSE,
                 ..EventPage::default()
             };
-            vec![self.naming_after(tenant, object, &records, page).await?]
+            self.naming_after(tenant, objects, &records, page).await?
         } else {
-            let objects = std::slice::from_ref(object);
             let page = ObjectPage {
-                held_since,
+                held_since: held_since.clone(),
                 ..ObjectPage::default()
             };
             self.naming(tenant, objects, &records, page).await?
@@ -163,35 +165,57 @@ impl Reader {
             return Err(Error::ObjectNotFound);
         }
         let seen = seen(events, visible);
-        let hidden = if seen.len() < count {
+        let hides_some = seen.len() < count;
+        let mut object = fold_object(object.clone(), seen);
+        let active = match profile.model_then {
+            Some(version) => self.models.past(tenant, version).await?,
+            None => self.models.of(tenant).await?,
+        };
+        let holder = Holder {
+            records: &records,
+            held_since: &held_since,
+            visible,
+            as_of,
+        };
+        let objects = object.as_mut_slice();
+        let followed = self.follow(tenant, &active.model, objects, &holder).await?;
+        let hidden = if hides_some || followed.hides_some {
             Hidden::Some
         } else {
             Hidden::None
         };
-        Ok((fold_object(object.clone(), seen), hidden, shown))
+        Ok((object, hidden, shown.max(followed.shown)))
     }
 
-    /// The events that named an object after a write, the latest [`MAX_COURSE`]. All events of the
-    /// records are gone through: what named an object then is not kept by object.
-    async fn naming_after(
+    /// The events that named objects after a write, of each the latest, as many as a page has. All
+    /// events of the records are gone through: what named an object then is not kept by object.
+    pub(super) async fn naming_after(
         &self,
         tenant: &TenantId,
-        object: &ObjectKey,
+        objects: &[ObjectKey],
         records: &[RecordKey],
         mut page: EventPage,
-    ) -> Result<Vec<NamingEvent>, Error> {
+    ) -> Result<Vec<Vec<NamingEvent>>, store::Error> {
         let sequence = page.as_of.unwrap_or_default();
-        let mut found = Vec::new();
+        let most = page.limit;
+        page.limit = MAX_COURSE;
+        let places: BTreeMap<&ObjectKey, usize> = objects.iter().zip(0..).collect();
+        let mut found = vec![Vec::new(); objects.len()];
         loop {
             let listed = self.store.list_events(tenant, records, &page);
             let events = self.metrics.store("list_events", listed).await?;
             let is_last = events.len() < page.limit;
             page.after = events.last().map(Event::position);
-            let names = |event: &Event| event.meaning.objects().any(|(named, _)| named == object);
-            let naming = events.into_iter().filter(names);
-            found.extend(naming.map(|event| NamingEvent { sequence, event }));
-            if is_last || found.len() >= MAX_COURSE {
-                found.truncate(MAX_COURSE);
+            for event in events {
+                for (named, _) in event.meaning.objects() {
+                    let of_object = places.get(named).and_then(|place| found.get_mut(*place));
+                    if let Some(naming) = of_object.filter(|naming| naming.len() < most) {
+                        let event = event.clone();
+                        naming.push(NamingEvent { sequence, event });
+                    }
+                }
+            }
+            if is_last || found.iter().all(|naming| naming.len() == most) {
                 return Ok(found);
             }
         }
@@ -298,7 +322,7 @@ impl Reader {
         let least = events.iter().map(Event::position).min();
         let page = pins.page(None);
         let naming = self.naming(tenant, &objects, &records, page).await?;
-        let mut placed = BTreeMap::new();
+        let (mut places, mut folded) = (Vec::new(), Vec::new());
         for (object, naming) in objects.into_iter().zip(naming) {
             let Some(place) = self
                 .place(tenant, &object, &naming, least.as_ref(), query, pins)
@@ -311,9 +335,22 @@ impl Reader {
                 .map(|naming| naming.event)
                 .filter(|event| pins.current.contains(&event.record));
             let seen = seen(of_now.collect(), query.visible.as_ref());
-            placed.extend(fold_object(object, seen).map(|object| (place, object)));
+            if let Some(object) = fold_object(object, seen) {
+                places.push(place);
+                folded.push(object);
+            }
         }
-        Ok(placed)
+        let active = self.models.of(tenant).await?;
+        let current: Vec<RecordKey> = pins.current.iter().cloned().collect();
+        let holder = Holder {
+            records: &current,
+            held_since: &pins.held_since,
+            visible: query.visible.as_ref(),
+            as_of: None,
+        };
+        self.follow(tenant, &active.model, &mut folded, &holder)
+            .await?;
+        Ok(places.into_iter().zip(folded).collect())
     }
 
     /// Where an object stands: the latest of its events that count. Those that are less than
@@ -367,7 +404,7 @@ pub enum Hidden {
 }
 
 /// The events of the types that may be seen.
-fn seen(mut events: Vec<Event>, visible: Option<&Visible>) -> Vec<Event> {
+pub(super) fn seen(mut events: Vec<Event>, visible: Option<&Visible>) -> Vec<Event> {
     events.retain(|event| visible.is_none_or(|visible| visible.has(&event.kind)));
     events
 }

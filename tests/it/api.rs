@@ -5,6 +5,7 @@ mod corrections;
 mod decisions;
 mod errors;
 mod events;
+mod follow;
 mod horizon;
 mod identity;
 mod notes;
