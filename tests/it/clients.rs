@@ -209,12 +209,17 @@ fn grpcurl_and_buf_run_the_readmes_tour_by_reflection() {
 }
 
 #[test]
-fn grpcurl_says_how_a_customer_wants_to_be_treated_and_asks_as_in_the_readme() {
+fn grpcurl_says_how_a_customer_wants_to_be_treated_and_asks_what_all_adds_up_to() {
     let demo = Demo::start();
+    treats_a_customer_as_they_want(&demo);
+    asks_what_it_adds_up_to(&demo);
+}
+
+fn treats_a_customer_as_they_want(demo: &Demo) {
     let [block] = &blocks("Preferences, needs and consent", "sh")[..] else {
         panic!("one block")
     };
-    let told: String = shell(block, &demo).split_whitespace().collect();
+    let told: String = shell(block, demo).split_whitespace().collect();
     for part in [
         r#""language":"es-US""#,
         r#""largePrint":true"#,
@@ -228,13 +233,11 @@ fn grpcurl_says_how_a_customer_wants_to_be_treated_and_asks_as_in_the_readme() {
     }
 }
 
-#[test]
-fn grpcurl_asks_what_it_adds_up_to_as_in_the_readme() {
-    let demo = Demo::start();
+fn asks_what_it_adds_up_to(demo: &Demo) {
     let [block] = &blocks("Computed traits, segments and context", "sh")[..] else {
         panic!("one block")
     };
-    let told: String = shell(block, &demo).split_whitespace().collect();
+    let told: String = shell(block, demo).split_whitespace().collect();
     for part in [
         r#""orders":{"value":{"int64Value":"#,
         r#""completeness":"COMPLETENESS_COMPLETE""#,

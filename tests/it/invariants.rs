@@ -119,7 +119,7 @@ where
     let cases = if kind == Kind::Memory {
         cases
     } else {
-        cases.min(20)
+        cases.min(14)
     };
     check(&runtime, ground.store.clone(), cases, property);
 }
@@ -148,7 +148,7 @@ macro_rules! on_every_store {
 }
 
 on_every_store!(
-    150: order_does_not_matter,
+    100: order_does_not_matter,
     said_again_changes_nothing,
     nothing_is_lost_or_doubled,
     the_past_is_answered_as_it_was,
@@ -158,7 +158,7 @@ on_every_store!(
 // Each case looks at everything several times. The full form has as many cases as one likes:
 // see docs/guarantees.md.
 on_every_store!(
-    50: decisions_hold_and_leave_nothing_behind,
+    40: decisions_hold_and_leave_nothing_behind,
     merge_writes_split_is_never_merged,
     the_whole_finds_nothing_to_change,
     there_and_back_is_never_there,
@@ -166,4 +166,4 @@ on_every_store!(
 );
 
 // Each case asks about everybody after each batch.
-on_every_store!(30: what_is_explained_is_what_is_served);
+on_every_store!(20: what_is_explained_is_what_is_served);

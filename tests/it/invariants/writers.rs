@@ -16,7 +16,7 @@ use crate::support::postgres::Postgres;
 use crate::support::stores::postgres;
 
 const WRITERS: usize = 3;
-const ROUNDS: u32 = 60;
+const ROUNDS: u32 = 40;
 
 /// One round: many small batches from each writer, all at once.
 async fn round(writers: &[Common], tenant: &TenantId, drafts: &[Draft]) {
