@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("services.rs"), services(&descriptors))?;
     let pool = compiler.descriptor_pool();
     fs::write(out.join("asking.rs"), asking(&pool))?;
+    fs::write(out.join("naming.rs"), naming(&pool))?;
     fs::write(out.join("contents.rs"), contents(&pool)?)?;
     tonic_prost_build::configure()
         .extern_path(".google.rpc", "::tonic_types::pb")
@@ -83,12 +84,107 @@ fn asking(pool: &DescriptorPool) -> String {
         } else {
             format!("fn look_ups(&self, visit: &mut dyn FnMut(&v1::ProfileKey)) {{ {keys} }}")
         };
+        let parts = parts(&request);
         rows.push(format!(
-            "impl Asking for v1::{} {{ {purpose} {keys} }}\n",
+            "impl Asking for v1::{} {{ {purpose} {keys} {parts} }}\n",
             request.name()
         ));
     }
     rows.concat()
+}
+
+/// The part of the answer that a request asks for: its view, and the fields of its mask.
+fn parts(request: &MessageDescriptor) -> String {
+    let view = request.get_field_by_name("view").map(|view| match view.kind() {
+        Kind::Enum(kind) => format!(
+            "Some(self.view).filter(|view| *view != 0).and_then(|view| v1::{}::try_from(view).ok())\
+             .map(|view| view.as_str_name().to_owned())",
+            kind.name()
+        ),
+        _ => "Some(self.view.clone())".to_owned(),
+    });
+    let mask = request
+        .get_field_by_name("read_mask")
+        .map(|_| "self.read_mask.iter().flat_map(|mask| mask.paths.iter().cloned())".to_owned());
+    let parts = match (view, mask) {
+        (None, None) => return String::new(),
+        (Some(view), Some(mask)) => format!("{view}.into_iter().chain({mask})"),
+        (Some(part), None) => format!("{part}.into_iter()"),
+        (None, Some(part)) => part,
+    };
+    format!("fn parts(&self) -> Vec<String> {{ {parts}.collect() }}")
+}
+
+/// For each answer, and each message within it that has one, the names of customers.
+fn naming(pool: &DescriptorPool) -> String {
+    let mut waiting: Vec<(MessageDescriptor, bool)> = pool
+        .services()
+        .filter(|service| service.package_name() == package())
+        .flat_map(|service| {
+            let methods: Vec<_> = service.methods().collect();
+            methods.into_iter().map(|method| (method.output(), true))
+        })
+        .collect();
+    let mut text = String::new();
+    let mut done = BTreeSet::new();
+    while let Some((message, is_answer)) = waiting.pop() {
+        let names_any = names_customers(&message, &mut BTreeSet::new());
+        if !(is_answer || names_any) || !done.insert(message.name().to_owned()) {
+            continue;
+        }
+        let body: String = message
+            .fields()
+            .map(|field| named(&message, &field))
+            .collect();
+        let within = message.fields().filter_map(|field| message_of(&field));
+        waiting.extend(within.filter(is_own).map(|inner| (inner, false)));
+        let method = if body.is_empty() {
+            body
+        } else {
+            format!("fn customers(&self, visit: &mut dyn FnMut(&str)) {{\n{body}}}")
+        };
+        let name = message.name();
+        text.extend(["impl Naming for v1::", name, " { ", &*method, " }\n"]);
+    }
+    text
+}
+
+/// Whether a message, or one within it, has the name of a customer.
+fn names_customers(message: &MessageDescriptor, seen: &mut BTreeSet<String>) -> bool {
+    is_own(message)
+        && seen.insert(message.full_name().to_owned())
+        && message.fields().any(|field| {
+            is_customer(&field)
+                || message_of(&field).is_some_and(|inner| names_customers(&inner, seen))
+        })
+}
+
+/// Visits the names of customers in a field.
+fn named(message: &MessageDescriptor, field: &FieldDescriptor) -> String {
+    let inner = message_of(field);
+    let visit = if is_customer(field) {
+        "visit(it);"
+    } else if inner.is_some_and(|inner| names_customers(&inner, &mut BTreeSet::new())) {
+        "it.customers(visit);"
+    } else {
+        return String::new();
+    };
+    let name = escaped(field.name());
+    match field.containing_oneof() {
+        Some(oneof) if !oneof.name().starts_with('_') => {
+            let place = format!("v1::{}::{}", snake(message.name()), camel(oneof.name()));
+            let (variant, oneof) = (camel(field.name()), escaped(oneof.name()));
+            format!("if let Some({place}::{variant}(it)) = &self.{oneof} {{ {visit} }}\n")
+        }
+        _ if field.is_map() => format!("for it in self.{name}.values() {{ {visit} }}\n"),
+        _ if field.is_list() => format!("for it in &self.{name} {{ {visit} }}\n"),
+        _ if field.kind() == Kind::String => format!("visit(&self.{name});\n"),
+        _ => format!("if let Some(it) = &self.{name} {{ {visit} }}\n"),
+    }
+}
+
+fn is_customer(field: &FieldDescriptor) -> bool {
+    flag(&field.options(), "customer.profile.v1.customer")
 }
 
 /// Visits all keys of customers within a message.
@@ -204,7 +300,7 @@ fn restriction(message: &MessageDescriptor) -> Result<String, Box<dyn Error>> {
     }
     if message
         .get_field_by_name("withheld")
-        .is_some_and(|field| field.is_list())
+        .is_some_and(|field| field.is_list() && message_of(&field).is_some())
     {
         body.push("by.tell(&mut self.withheld);\n".to_owned());
     }

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use profile_core::records::Timestamp;
+use profile_core::records::{TenantId, Timestamp};
 
 pub use api_key::ApiKey;
 pub use credential::Credential;
@@ -98,6 +98,17 @@ impl Authenticator {
             None => required.token(token, now).await?,
         };
         Ok(Some(found))
+    }
+
+    /// Lets calls to a tenant pass that is served: one of the register.
+    ///
+    /// # Errors
+    /// Nobody has created it, or somebody has deleted it.
+    pub fn serves(&self, tenant: &TenantId) -> Result<(), Failure> {
+        match &self.required {
+            Some(required) => required.keys.serves(tenant),
+            None => Ok(()),
+        }
     }
 
     /// Waits until a credential does not hold any more: it is expired or revoked.

@@ -5,6 +5,7 @@
 //! else to standard error. `anyhow` ends here: the rest of the crate has errors of its own.
 
 mod api_key;
+mod audit;
 mod backup;
 mod candidates;
 mod client;
@@ -33,6 +34,7 @@ mod search;
 mod segment;
 mod serve;
 mod setup;
+mod tenant;
 mod timeline;
 mod waiting;
 mod watch;
@@ -71,6 +73,7 @@ Examples:
   customer-profile explain email:ann@shop.com      Why their records are one profile
   customer-profile export email:ann@shop.com       All that is known of them
   customer-profile erase email:ann@shop.com        What an erasure of them would take
+  customer-profile audit list --customer email:ann@shop.com   Who looked at them
   customer-profile config                          Every setting, with its default";
 
 /// One profile of each customer from what all systems know, answered in real time over gRPC
@@ -86,6 +89,7 @@ enum Command {
     Serve(serve::Args),
     Demo(demo::Args),
     Migrate(migrate::Args),
+    Tenant(tenant::Args),
     Key(api_key::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
@@ -108,6 +112,7 @@ enum Command {
     Export(export::Args),
     Erase(erase::Args),
     Erasures(erasures::Args),
+    Audit(audit::Args),
     Publish(publish::Args),
     Config(config::Args),
 }
@@ -140,6 +145,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
+        Command::Tenant(args) => tenant::run(args).await,
         Command::Key(args) => api_key::run(args).await,
         Command::Backup(args) => backup::backup(args).await,
         Command::Restore(args) => backup::restore(args).await,
@@ -162,6 +168,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Export(args) => export::run(args).await,
         Command::Erase(args) => erase::run(args).await,
         Command::Erasures(args) => erasures::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
         Command::Publish(args) => publish::run(args).await,
         Command::Config(args) => config::run(&args),
     }

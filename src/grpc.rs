@@ -6,7 +6,9 @@
 //! `protocol` have what all calls share. The services put these together.
 
 mod asking;
+mod audit;
 mod bounded;
+mod call_audit;
 mod call_context;
 mod call_log;
 mod checked;
@@ -24,6 +26,7 @@ mod layers;
 mod methods;
 mod models;
 mod names;
+mod naming;
 mod preferences;
 mod privacy;
 mod profiles;
@@ -38,6 +41,8 @@ mod timeline;
 mod token;
 mod watch;
 
+pub use audit::AuditApi;
+pub use call_audit::AuditTrail;
 pub use call_context::{REQUEST_ID_KEY, TENANT_KEY};
 pub use call_log::CallLog;
 pub use contexts::ContextApi;

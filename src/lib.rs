@@ -36,6 +36,7 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod active_models;
+pub mod audit;
 pub mod auth;
 pub mod background;
 pub mod changes;

@@ -11,6 +11,7 @@
 //! queue, how far publishing is, then the telemetry.
 
 mod access;
+mod audit;
 mod connections;
 mod readiness;
 mod services;
@@ -30,6 +31,7 @@ use self::access::Access;
 use self::readiness::{become_ready, set_health};
 use self::services::build;
 use crate::active_models::{ActiveModels, ModelFile};
+use crate::audit::KeyError;
 use crate::auth::IssuerError;
 use crate::background::retention::keep_short;
 use crate::changes::{PublisherParts, Publishers};
@@ -83,6 +85,9 @@ pub enum Error {
     /// The file of issuers cannot be used.
     #[error("issuers: {0}")]
     Issuers(#[from] IssuerError),
+    /// The file of keys of the audit log cannot be used.
+    #[error("audit.key_file: {0}")]
+    Audit(#[from] KeyError),
 }
 
 /// Runs a server until `shutdown`, then drains it.
@@ -103,12 +108,13 @@ pub async fn serve(
     let clocks = clocks(&parts);
     clocks.hold_writes();
     let models = Arc::new(ActiveModels::new(parts.store.clone(), parts.model.clone()));
-    let (services, mut writer, behind) = build(&parts, models.clone(), health_service);
-    let tidying = tokio::spawn(keep_short(
-        parts.store.clone(),
-        parts.clock.clone(),
-        parts.config.changes.clone(),
-    ));
+    let (services, mut writer, behind) = build(
+        &parts,
+        models.clone(),
+        health_service,
+        access.audit.journal(),
+    );
+    let tidying = tidy(&parts);
     let publishers = publishers(&parts, models.clone());
     let checks = tokio::spawn(become_ready(
         clocks,
@@ -118,12 +124,11 @@ pub async fn serve(
         access.known(),
     ));
 
-    let grpc = &parts.config.grpc;
     let calls = CallLayer::new(
         CallLimits::of(&parts.config),
         parts.metrics.clone(),
         parts.call_log.clone(),
-        access.authenticator.clone(),
+        (access.authenticator.clone(), access.audit.trail.clone()),
         models.clone(),
     );
     let call_reports = tokio::spawn(parts.call_log.clone().report_for_ever());
@@ -147,18 +152,24 @@ pub async fn serve(
             checks.abort();
             set_health(&health, ServingStatus::NotServing).await;
             parts.ready.send_replace(Readiness::NotReady("stopping".into()));
-            tokio::time::sleep(grpc.lame_duck).await;
+            tokio::time::sleep(parts.config.grpc.lame_duck).await;
             Ok(())
         }
     };
-    connections::drain(&stops, grpc.drain).await;
+    connections::drain(&stops, parts.config.grpc.drain).await;
     tidying.abort();
     call_reports.abort();
-    access.end();
     parts.call_log.report();
+    access.end().await;
     end(behind).await;
     finish(writer, publishers, &parts).await;
     result
+}
+
+/// Keeps the change log short.
+fn tidy(parts: &Parts) -> JoinHandle<()> {
+    let (store, clock) = (parts.store.clone(), parts.clock.clone());
+    tokio::spawn(keep_short(store, clock, parts.config.changes.clone()))
 }
 
 fn publishers(parts: &Parts, models: Arc<ActiveModels>) -> Publishers {

@@ -20,6 +20,7 @@
 mod api_keys;
 mod attachments;
 mod attempt;
+mod audit;
 mod availability;
 mod changes;
 mod erasure;
@@ -38,6 +39,7 @@ mod search;
 mod segments;
 pub mod sql;
 mod statistics;
+mod tenant_register;
 mod timeline;
 
 use std::sync::Arc;
@@ -55,6 +57,10 @@ pub use api_keys::{ApiKeys, HASH_BYTES, StoredApiKey};
 pub use attachments::{Attachments, WaitingPage, WaitingPlace};
 use attempt::Recorded;
 pub use attempt::{Attempt, Committed, Held, WriteTurn};
+pub use audit::{
+    AuditAppend, AuditBatch, AuditHead, AuditLogs, AuditSpan, AuditTile, MAX_BATCH_ENTRIES,
+    TilePlace,
+};
 pub use availability::Availability;
 pub use changes::{BackfillProgress, Changes, CorrectedEvent};
 pub use erasure::{
@@ -83,6 +89,7 @@ pub use publication::{
 pub use search::{Match, SearchTerm, TermHit, TermQuery, Way};
 pub use segments::{SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
 pub use statistics::Population;
+pub use tenant_register::{RegisteredTenant, TenantRegister};
 pub use timeline::{EventFilter, EventPage, NamingEvent, ObjectPage, Timelines};
 
 use crate::lanes::Lanes;
@@ -98,11 +105,13 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[async_trait]
 pub trait Store:
     ApiKeys
+    + AuditLogs
     + Erasures
     + Past
     + Population
     + Publications
     + SegmentIndex
+    + TenantRegister
     + Timelines
     + Send
     + Sync
@@ -246,7 +255,7 @@ pub trait Store:
     /// 0 when there is nothing more to do.
     async fn trim_log(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64>;
 
-    /// All tenants after one, in order, at most `limit`.
+    /// All tenants after one that have written and are not deleted, in order, at most `limit`.
     async fn list_tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<TenantId>>;
 
     /// Ends all connections, after those in use are given back.

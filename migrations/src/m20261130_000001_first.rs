@@ -12,6 +12,7 @@
 //! - The columns of a key come first, in its order: `SQLite` 3.40 to 3.41 takes a sound table
 //!   `WITHOUT ROWID` for a damaged one where another column is between them.
 
+mod audit;
 mod changes;
 mod erasures;
 mod events;
@@ -51,7 +52,7 @@ impl MigrationTrait for Migration {
 }
 
 /// The statements, by what they are about.
-pub(crate) fn all() -> [&'static [&'static str]; 9] {
+pub(crate) fn all() -> [&'static [&'static str]; 10] {
     [
         records::STATEMENTS,
         history::STATEMENTS,
@@ -62,5 +63,6 @@ pub(crate) fn all() -> [&'static [&'static str]; 9] {
         segments::STATEMENTS,
         search::STATEMENTS,
         erasures::STATEMENTS,
+        audit::STATEMENTS,
     ]
 }

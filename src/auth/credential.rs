@@ -11,7 +11,10 @@ use super::{Failure, Scope, Scopes};
 #[derive(Debug, Clone)]
 pub struct Credential {
     /// For the log: the id of an API key, or the name of the token's issuer. Never a person's.
-    pub name: String,
+    pub name: Arc<str>,
+    /// The subject of a token, for the audit log alone. `None`: an API key, or a token that names
+    /// nobody.
+    pub subject: Option<Arc<str>>,
     /// Tenants whose customers it may reach; at least one.
     pub tenants: Vec<TenantId>,
     /// Scopes that it grants.

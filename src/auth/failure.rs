@@ -46,6 +46,8 @@ pub enum Answer {
     Tenant,
     /// The credential is of several tenants, and the call names none.
     TenantRequired,
+    /// The tenant does not exist.
+    TenantMissing,
     /// The credential is for another purpose.
     Purpose,
     /// The tenant's model does not declare a role of the credential.
@@ -97,6 +99,8 @@ failures! {
     TenantRefused = "tenant_refused", Tenant;
     /// The credential is of several tenants, and the call names none.
     TenantRequired = "tenant_required", TenantRequired;
+    /// The credential is of the tenant, and nobody has created it, or it was deleted.
+    TenantMissing = "tenant_missing", TenantMissing;
     /// The credential is for another purpose, or for one and the method takes none.
     PurposeRefused = "purpose_refused", Purpose;
     /// The tenant's model does not declare a role of the credential.

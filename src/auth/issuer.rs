@@ -27,6 +27,8 @@ use crate::episode::Episode;
 
 /// The largest token that is taken, in bytes.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// The longest subject, in characters. Source: `OpenID` Connect Core, section 2.
+const MAX_SUBJECT_CHARS: usize = 255;
 /// How far the clocks of issuer and server may differ.
 const LEEWAY: Duration = Duration::from_mins(1);
 
@@ -166,7 +168,8 @@ impl Issuer {
             }
         }
         Ok(Credential {
-            name: self.name.clone(),
+            name: self.name.as_str().into(),
+            subject: subject(claims),
             tenants: self.claims.tenants(claims)?,
             scopes: self.claims.scopes(claims),
             purpose: self.claims.purpose(claims)?,
@@ -175,6 +178,13 @@ impl Issuer {
             origin: Origin::Token,
         })
     }
+}
+
+/// The subject of a token, cut to a length that the audit log keeps.
+fn subject(claims: &Map<String, Value>) -> Option<Arc<str>> {
+    let subject = claims.get("sub")?.as_str()?;
+    let kept: String = subject.chars().take(MAX_SUBJECT_CHARS).collect();
+    Some(kept.into())
 }
 
 /// A time of a token, in microseconds. Source: RFC 7519, `NumericDate`.

@@ -1,22 +1,22 @@
-//! The API keys of the database, as this server knows them.
+//! The API keys and the register of tenants of the database, as this server knows them.
 //!
 //! Read again and again, all of them: they are few, and whoever revokes one may not wait for a
 //! cache to forget it. The age of a reading counts from the time at which it *began*.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use profile_core::records::Timestamp;
+use profile_core::records::{TenantId, Timestamp};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::credential::Origin;
 use super::{ApiKey, Credential, Failure, Scope};
 use crate::episode::Episode;
-use crate::store::{self, HASH_BYTES, Store, StoredApiKey};
+use crate::store::{self, HASH_BYTES, RegisteredTenant, Store, StoredApiKey};
 
-/// The API keys of a database.
+/// The API keys and the tenants of a database.
 pub struct KeyRing {
     ring: RwLock<Ring>,
     /// Whether the keys were read once; told anew whenever they change.
@@ -30,6 +30,8 @@ pub struct KeyRing {
 struct Ring {
     stored: Vec<StoredApiKey>,
     by_id: HashMap<String, Entry>,
+    /// Tenants that are served.
+    tenants: HashSet<TenantId>,
     /// When the reading of these began; `None`: there was none.
     read_at: Option<Instant>,
 }
@@ -70,11 +72,16 @@ impl KeyRing {
     pub async fn refresh(&self, store: &dyn Store) -> store::Result<()> {
         let began = Instant::now();
         let stored = store.list_api_keys().await?;
-        let is_same = self.read().stored == stored;
+        let tenants = served(&store.list_registered_tenants().await?);
+        let is_same = {
+            let ring = self.read();
+            ring.stored == stored && ring.tenants == tenants
+        };
         let changed = (!is_same).then(|| (by_id(&stored), stored));
         {
             let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
             ring.read_at = Some(began);
+            ring.tenants = tenants;
             if let Some((by_id, stored)) = changed {
                 (ring.by_id, ring.stored) = (by_id, stored);
             }
@@ -112,12 +119,28 @@ impl KeyRing {
         entry.credential.clone().unexpired(now)
     }
 
-    /// Whether a credential is not known to be revoked.
+    /// Whether a credential is not known to be revoked, and one of its tenants is served.
     pub(super) fn holds(&self, credential: &Credential) -> bool {
-        match &credential.origin {
-            Origin::Key { id } => self.read().by_id.contains_key(id),
+        let ring = self.read();
+        let is_there = match &credential.origin {
+            Origin::Key { id } => ring.by_id.contains_key(id),
             Origin::Token => true,
+        };
+        let mut tenants = credential.tenants.iter();
+        is_there && tenants.any(|tenant| ring.tenants.contains(tenant))
+    }
+
+    /// Whether a tenant is served. As long as the keys that were read last count, so does the
+    /// register.
+    pub(super) fn serves(&self, tenant: &TenantId) -> Result<(), Failure> {
+        let ring = self.read();
+        if ring.read_at.is_none() {
+            return Err(Failure::KeysUnknown);
         }
+        if ring.tenants.contains(tenant) {
+            return Ok(());
+        }
+        Err(Failure::TenantMissing)
     }
 
     /// Tells when the keys change.
@@ -130,6 +153,14 @@ impl KeyRing {
     }
 }
 
+/// The tenants that are not deleted.
+fn served(register: &[RegisteredTenant]) -> HashSet<TenantId> {
+    let served = register
+        .iter()
+        .filter(|tenant| tenant.delete_time.is_none());
+    served.map(|tenant| tenant.id.clone()).collect()
+}
+
 /// The keys that are not revoked.
 fn by_id(stored: &[StoredApiKey]) -> HashMap<String, Entry> {
     let kept = stored.iter().filter(|key| key.revoke_time.is_none());
@@ -140,7 +171,8 @@ fn entry(key: &StoredApiKey) -> Entry {
     // One that only a later version knows grants nothing here.
     let scopes = key.scopes.iter().filter_map(|name| Scope::of_name(name));
     let credential = Credential {
-        name: key.id.clone(),
+        name: key.id.as_str().into(),
+        subject: None,
         tenants: key.tenants.clone(),
         scopes: scopes.collect(),
         purpose: key.purpose.as_deref().map(Arc::from),

@@ -35,6 +35,8 @@ macro_rules! scopes {
 }
 
 scopes! {
+    /// The audit log: callers, and the customers that they asked about.
+    AuditRead = "audit.read", true;
     /// Metrics of one customer or of all.
     ExperienceRead = "experience.read", true;
     /// Merging, splitting, deciding about pairs, taking decisions back.

@@ -14,7 +14,7 @@ use crate::auth::{ApiKey, Scope};
 use crate::clock::{Clock, SystemClock};
 use crate::config::ConfigArgs;
 use crate::store::sql::SqlStore;
-use crate::store::{ApiKeys, Store, StoredApiKey};
+use crate::store::{ApiKeys, Store, StoredApiKey, TenantRegister as _};
 
 /// Instead of the names of all scopes.
 const ALL: &str = "all";
@@ -128,6 +128,17 @@ impl Create {
             bail!(
                 "--role: `{}` is no name of a role: lower snake case, 1 to 64 bytes",
                 output::plain(wrong)
+            );
+        }
+        let register = store.list_registered_tenants().await?;
+        let served = |name: &&TenantId| {
+            let known = register.iter().find(|known| known.id == **name);
+            known.is_some_and(|known| known.delete_time.is_none())
+        };
+        if let Some(missing) = self.tenant.iter().find(|name| !served(name)) {
+            let missing = missing.as_str();
+            bail!(
+                "--tenant: there is no tenant `{missing}`; `customer-profile tenant create {missing}` makes it"
             );
         }
         let used = store.list_api_keys().await?;

@@ -16,6 +16,7 @@ pub(super) use self::access::AccessArgs;
 use super::key::CustomerKey;
 use crate::grpc::TENANT_KEY;
 use crate::grpc::v1;
+use crate::grpc::v1::audit_service_client::AuditServiceClient;
 use crate::grpc::v1::context_service_client::ContextServiceClient;
 use crate::grpc::v1::experience_service_client::ExperienceServiceClient;
 use crate::grpc::v1::identity_service_client::IdentityServiceClient;
@@ -175,6 +176,11 @@ impl Client {
     /// The client of `PublishService`.
     pub(super) fn publishing(&self) -> PublishServiceClient<Channel> {
         PublishServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// The client of `AuditService`.
+    pub(super) fn audit(&self) -> AuditServiceClient<Channel> {
+        AuditServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// The client of `PrivacyService`.

@@ -138,6 +138,24 @@ sections! {
         issuer_cooldown: Duration = "1m" as DURATION in "100ms", "24h";
     }
 
+    /// The audit log: who read and who changed what is known of customers. See `docs/audit.md`.
+    audit: Audit {
+        /// Whether it is kept. Without credentials (`auth.insecure`) it never is: there is nobody
+        /// to name.
+        enabled: bool = "true" as SWITCH;
+        /// File of the key that signs checkpoints, and of the public keys that count;
+        /// `customer-profile audit new-key` makes one. Empty: checkpoints are not signed, and
+        /// whoever writes to the database can change the log.
+        key_file: Option<PathBuf> = "" as OPTIONAL_FILE;
+        /// How often entries are written. A server that is killed loses those of this time at most,
+        /// and of the time that the database was away.
+        flush_interval: Duration = "1s" as DURATION in "10ms", "1h";
+        /// So many entries may wait for the database. With more of them calls are refused
+        /// (`UNAVAILABLE`): nothing is read that nobody knows of. An entry takes about half a KiB;
+        /// one that names many customers counts once for each ten.
+        max_waiting: usize = "200000" as COUNT in "1", "100000000";
+    }
+
     /// The HTTP side for operators: `/metrics`, `/livez`, `/readyz`. Not for the open network.
     operations: Operations {
         /// Where it listens. Port 0 takes a free one.

@@ -376,10 +376,10 @@ mod tests {
         insta::assert_snapshot!(errors.join("\n"), @r#"
         file c.toml, line 4: `grpc.lame_duck` takes one value, not a table or a list
         file c.toml, line 5: `grpc.colour` is no key; `grpc` has address, max_receive_bytes, max_decoded_bytes, max_send_bytes, compress_answers, max_concurrent_requests, max_heavy_requests, max_waiting_calls, max_request_bytes_in_flight, max_answer_bytes_in_flight, default_deadline, max_deadline, message_timeout, send_timeout, stream_idle_timeout, max_connections, max_streams_per_connection, max_header_bytes, stream_window_bytes, connection_window_bytes, handshake_timeout, max_connection_idle, keep_alive_interval, keep_alive_timeout, max_connection_age, connection_age_grace, lame_duck, drain
-        file c.toml, line 7: `cach.max_bytes` is in no section; there are grpc, tls, auth, operations, database, model, ingest, cache, changes, computed, experience, watch, publish, log, telemetry
+        file c.toml, line 7: `cach.max_bytes` is in no section; there are grpc, tls, auth, audit, operations, database, model, ingest, cache, changes, computed, experience, watch, publish, log, telemetry
         file c.toml, line 11: `model.path` takes one value, not a table or a list
         environment variable CUSTOMER_PROFILE_DATABASE_URL: it has no effect; `CUSTOMER_PROFILE_DATABASE__URL` sets `database.url`
-        flag --set: `nonsense` is in no section; there are grpc, tls, auth, operations, database, model, ingest, cache, changes, computed, experience, watch, publish, log, telemetry
+        flag --set: `nonsense` is in no section; there are grpc, tls, auth, audit, operations, database, model, ingest, cache, changes, computed, experience, watch, publish, log, telemetry
         file c.toml, line 2: `grpc.max_receive_bytes` must be a size such as `64KiB`, `4MiB` or `1GiB`, from 1KiB to 256MiB, not `12`
         file c.toml, line 3: `grpc.drain` must be a duration such as `500ms`, `30s` or `5m`, from 0s to 1h, not `20`
         environment variable CUSTOMER_PROFILE_DATABASE__URL: `database.url` must be a URL of a database, `sqlite://FILE` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`

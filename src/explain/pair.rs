@@ -33,6 +33,8 @@ pub struct PairExplanation {
     pub left: RecordKey,
     /// The right one.
     pub right: RecordKey,
+    /// The profiles that hold them.
+    pub profiles: [Option<ProfileId>; 2],
     /// The two side by side.
     pub comparison: Comparison,
     /// How much evidence is missing to a link.
@@ -116,6 +118,7 @@ impl Explainer {
                 .saturating_sub(comparison.millibits)
                 .max(0),
             shared_by_too_many: sight.shared_by_too_many(&left, &right),
+            profiles: [&left, &right].map(|record| sight.profile(record)),
             left,
             right,
             comparison,

@@ -1,4 +1,4 @@
-//! What each request asks for and by: its purpose, and the keys of customers. Made from the
+//! What each request asks for and by: its purpose, its parts, the keys of customers. Made from the
 //! descriptors of the proto files, so that a request that has one cannot be forgotten.
 
 use tonic::Streaming;
@@ -10,6 +10,11 @@ pub(super) trait Asking {
     /// The purpose for which it asks; `None` where it takes none.
     fn purpose(&mut self) -> Option<&mut String> {
         None
+    }
+
+    /// The part of the answer that it asks for: a view, fields of a mask. Empty: all of it.
+    fn parts(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// The keys by which it looks customers up.

@@ -10,7 +10,9 @@ use profile_core::records::TenantId;
 use tonic::{Request, Response, Status};
 
 use super::asking::Asking;
+use super::call_audit::CallAudit;
 use super::error::ApiError;
+use super::naming::Naming;
 use super::restrict::{Restrict, Restriction, WITHHELD_KEY};
 use super::{status, v1};
 use crate::active_models::ActiveModels;
@@ -50,6 +52,8 @@ pub(super) struct CallContext {
     pub roles: Arc<[String]>,
     /// What they see. `None`: everything.
     pub clearance: Option<Clearance>,
+    /// The entry of the audit log in the making. `None`: no log is kept, or nobody calls.
+    pub audit: Option<Arc<CallAudit>>,
     /// Where roles are declared.
     pub models: Arc<ActiveModels>,
     pub metrics: Arc<Metrics>,
@@ -62,7 +66,13 @@ impl CallContext {
         let (_, mut extensions, mut message) = request.into_parts();
         let mut context = extensions.remove::<Self>().ok_or_else(status::draining)?;
         context.clearance = context.clearance_now().await?;
-        context.bind(&mut message)?;
+        let bound = context.bind(&mut message);
+        if let Some(audit) = &context.audit {
+            let purpose = message.purpose().cloned();
+            let bound = || context.purpose.as_deref().unwrap_or_default();
+            audit.asks(purpose.as_deref().unwrap_or_else(bound), message.parts());
+        }
+        bound?;
         context.check_keys(&message)?;
         Ok((message, context))
     }
@@ -125,6 +135,7 @@ impl CallContext {
     /// The status of a call that is refused for who calls; counted and logged.
     pub(super) fn refuse(&self, why: Failure) -> Status {
         self.metrics.access_refused(why.name());
+        self.audit.iter().for_each(|audit| audit.refused(why));
         let (reason, request_id) = (why.name(), self.request_id.as_str());
         tracing::info!(reason, request_id, "a call was refused");
         status::refused(why, None)
@@ -147,21 +158,35 @@ impl CallContext {
     }
 
     /// The answer of a call, as far as the caller's roles see it. An error becomes its status here.
-    pub(super) fn answer<T: Restrict>(
+    pub(super) fn answer<T: Restrict + Naming>(
         &self,
         answer: Result<T, ApiError>,
     ) -> Result<Response<T>, Status> {
         let mut message = answer.map_err(|error| self.status(error))?;
-        let names = self.clearance.as_ref().and_then(|clearance| {
-            let mut restriction = Restriction::new(clearance);
-            restriction.restrict(&mut message);
-            restriction.into_names()
-        });
+        let names = self.finished(&mut message, self.clearance.as_ref());
         let mut response = Response::new(message);
         if let Some(names) = names.and_then(|names| names.parse().ok()) {
             response.metadata_mut().insert(WITHHELD_KEY, names);
         }
         Ok(response)
+    }
+
+    /// Restricts a finished answer, and tells the audit log of whom it speaks. Answers the names of
+    /// what is withheld that the answer has no field for.
+    fn finished<T: Restrict + Naming>(
+        &self,
+        message: &mut T,
+        clearance: Option<&Clearance>,
+    ) -> Option<String> {
+        let mut restriction = clearance.map(Restriction::new);
+        if let Some(restriction) = &mut restriction {
+            restriction.restrict(message);
+        }
+        if let Some(audit) = &self.audit {
+            let withheld = restriction.as_ref().map(Restriction::names);
+            audit.answers(message, withheld.unwrap_or_default());
+        }
+        restriction.and_then(Restriction::into_names)
     }
 
     /// The stream that answers a call. Each message is restricted by the model in force when it is
@@ -171,11 +196,11 @@ impl CallContext {
         stream: Result<S, ApiError>,
     ) -> Result<Response<Messages<T>>, Status>
     where
-        T: Restrict + Send + 'static,
+        T: Restrict + Naming + Send + 'static,
         S: Stream<Item = Result<T, Status>> + Send + 'static,
     {
         let stream = stream.map_err(|error| self.status(error))?;
-        if self.roles.is_empty() {
+        if self.roles.is_empty() && self.audit.is_none() {
             return Ok(Response::new(Box::pin(stream)));
         }
         let context = Arc::new(self);
@@ -183,9 +208,9 @@ impl CallContext {
             let context = context.clone();
             async move {
                 let mut message = message?;
-                if let Some(clearance) = context.clearance_now().await? {
-                    Restriction::new(&clearance).restrict(&mut message);
-                }
+                let clearance = context.clearance_now().await?;
+                context.finished(&mut message, clearance.as_ref());
+                context.audit.iter().for_each(|audit| audit.gave_message());
                 Ok(message)
             }
         });

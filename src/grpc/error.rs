@@ -47,6 +47,8 @@ pub(super) enum ApiError {
     NoPublication(String),
     /// Something has changed since an export began.
     ExportChanged,
+    /// The audit log was changed.
+    AuditChanged,
     /// There is no such erasure.
     NoErasure,
     /// One source of a merge does not exist.

@@ -34,6 +34,7 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
+use super::call_audit::AuditTrail;
 use super::call_log::CallLog;
 use super::status;
 use crate::active_models::ActiveModels;
@@ -124,6 +125,8 @@ struct Shared {
     log: Arc<CallLog>,
     auth: Arc<Authenticator>,
     models: Arc<ActiveModels>,
+    /// `None`: no audit log is kept.
+    audit: Option<AuditTrail>,
 }
 
 impl CallLayer {
@@ -133,7 +136,7 @@ impl CallLayer {
         limits: CallLimits,
         metrics: Arc<Metrics>,
         log: Arc<CallLog>,
-        auth: Arc<Authenticator>,
+        (auth, audit): (Arc<Authenticator>, Option<AuditTrail>),
         models: Arc<ActiveModels>,
     ) -> Self {
         let doors = Doors::new(|lane| match lane {
@@ -185,12 +188,19 @@ impl CallLayer {
                 log,
                 auth,
                 models,
+                audit,
             }),
         }
     }
 }
 
 impl Shared {
+    /// Whether too many entries of the audit log wait.
+    fn is_audit_behind(&self) -> bool {
+        let audit = self.audit.as_ref();
+        audit.is_some_and(|audit| audit.journal.is_full())
+    }
+
     /// A request id that no other process and no other start of this one gives out.
     fn request_id(&self) -> String {
         format!(

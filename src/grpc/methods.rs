@@ -79,6 +79,12 @@ impl Method {
         })
     }
 
+    /// Its name without the package: `Service/Method`.
+    pub(super) fn short_name(&self) -> &'static str {
+        let is_own = self.name.strip_prefix(OWN_PACKAGE);
+        is_own.unwrap_or(self.name)
+    }
+
     /// The scope that it needs.
     pub(super) fn scope(&self) -> Option<Scope> {
         match self.access {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use profile_core::model::Publication;
 use profile_core::model::publication::Target;
 use profile_core::records::{Reason, Sequence, TenantId, Timestamp, Violation};
+use serde_json::Value;
 use tonic::{Request, Response, Status};
 
 use super::call_context::CallContext;
@@ -327,6 +328,8 @@ fn lag(since: Timestamp, now: Timestamp) -> prost_types::Duration {
 }
 
 fn dead_letter(tenant: &TenantId, letter: DeadLetter) -> v1::DeadLetter {
+    let event: Value = serde_json::from_str(&letter.payload).unwrap_or_default();
+    let profile = event["subject"].as_str();
     v1::DeadLetter {
         event_id: format!("{tenant}/{}/{}", letter.key.sequence.0, letter.key.change),
         create_time: Some(time(letter.time)),
@@ -334,5 +337,6 @@ fn dead_letter(tenant: &TenantId, letter: DeadLetter) -> v1::DeadLetter {
         reason: letter.reason,
         payload: letter.payload,
         replaying: letter.replay,
+        profile: profile.unwrap_or_default().to_owned(),
     }
 }

@@ -12,6 +12,7 @@
 mod gates;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use profile_core::permission::clearance::{Clarity, Clearance, mask};
 
@@ -52,6 +53,8 @@ pub(super) struct Restriction<'a> {
     clearance: &'a Clearance,
     /// Fields that were withheld or masked and are not in the answer yet.
     withheld: BTreeMap<String, Clarity>,
+    /// Those that are.
+    told: Vec<String>,
 }
 
 impl<'a> Restriction<'a> {
@@ -59,6 +62,7 @@ impl<'a> Restriction<'a> {
         Self {
             clearance,
             withheld: BTreeMap::new(),
+            told: Vec::new(),
         }
     }
 
@@ -68,15 +72,15 @@ impl<'a> Restriction<'a> {
     }
 
     /// Notes that something is not seen, or not all of it. Answers whether it is seen.
-    fn note(&mut self, field: impl Into<String>, clarity: Clarity) -> bool {
+    fn note(&mut self, field: impl fmt::Display, clarity: Clarity) -> bool {
         if clarity < Clarity::Clear {
-            let least = self.withheld.entry(field.into()).or_insert(clarity);
+            let least = self.withheld.entry(field.to_string()).or_insert(clarity);
             *least = clarity.min(*least);
         }
         clarity > Clarity::Hidden
     }
 
-    fn sees(&mut self, field: impl Into<String>, is_seen: bool) -> bool {
+    fn sees(&mut self, field: impl fmt::Display, is_seen: bool) -> bool {
         let clarity = if is_seen {
             Clarity::Clear
         } else {
@@ -100,21 +104,21 @@ impl<'a> Restriction<'a> {
     fn traits<T: Valued, M: Entries<T>>(&mut self, traits: &mut M) {
         traits.keep(|name, found| {
             let clarity = self.clearance.of_trait(name);
-            self.valued(format!("traits.{name}"), clarity, found)
+            self.valued(format_args!("traits.{name}"), clarity, found)
         });
     }
 
     fn properties<M: Entries<v1::Value>>(&mut self, properties: &mut M) {
         properties.keep(|name, found| {
             let clarity = self.clearance.of_property(name);
-            self.valued(format!("properties.{name}"), clarity, found)
+            self.valued(format_args!("properties.{name}"), clarity, found)
         });
     }
 
     fn computed<T, M: Entries<T>>(&mut self, computed: &mut M) {
         computed.keep(|name, _| {
             self.sees(
-                format!("computed.{name}"),
+                format_args!("computed.{name}"),
                 self.clearance.sees_computed(name),
             )
         });
@@ -126,7 +130,12 @@ impl<'a> Restriction<'a> {
     }
 
     fn event_types(&mut self, types: &mut Vec<String>) {
-        types.retain(|kind| self.sees(format!("events.{kind}"), self.clearance.sees_event(kind)));
+        types.retain(|kind| {
+            self.sees(
+                format_args!("events.{kind}"),
+                self.clearance.sees_event(kind),
+            )
+        });
     }
 
     fn changed_fields(&mut self, fields: &mut Vec<String>) {
@@ -146,7 +155,12 @@ impl<'a> Restriction<'a> {
         });
     }
 
-    fn valued<T: Valued>(&mut self, field: String, clarity: Clarity, found: &mut T) -> bool {
+    fn valued<T: Valued>(
+        &mut self,
+        field: impl fmt::Display,
+        clarity: Clarity,
+        found: &mut T,
+    ) -> bool {
         if clarity == Clarity::Masked {
             found.mask();
         }
@@ -161,6 +175,7 @@ impl<'a> Restriction<'a> {
         }
         let rule = self.clearance.rule();
         for (field, clarity) in std::mem::take(&mut self.withheld) {
+            self.told.push(field.clone());
             if withheld.iter().any(|told| told.field == field) {
                 continue;
             }
@@ -174,6 +189,15 @@ impl<'a> Restriction<'a> {
                 rule: rule.clone(),
             });
         }
+    }
+
+    /// The names of all that was withheld or masked.
+    pub(super) fn names(&self) -> Vec<String> {
+        let names = self.told.iter().chain(self.withheld.keys());
+        let mut names: Vec<String> = names.cloned().collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// The names of what was withheld and is not told yet, for the metadata.

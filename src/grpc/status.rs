@@ -23,8 +23,9 @@ use tonic_types::ErrorDetails;
 
 pub(super) use access::refused;
 pub(super) use bounds::{
-    deadline_exceeded, decoded_too_large, draining, ended, message_incomplete, overloaded,
-    request_too_large, stream_idle, too_many_bytes, too_many_requests, too_many_waiting,
+    audit_behind, deadline_exceeded, decoded_too_large, draining, ended, message_incomplete,
+    overloaded, request_too_large, stream_idle, too_many_bytes, too_many_requests,
+    too_many_waiting,
 };
 pub(super) use foreign::complete;
 
@@ -83,6 +84,7 @@ pub(super) fn of(error: ApiError, context: &CallContext) -> Status {
         ApiError::Decide(error) => writes::decide(error, context),
         ApiError::Erase(error) => writes::erase(&error, context),
         ApiError::NoErasure => writes::no_erasure(),
+        ApiError::AuditChanged => reads::audit_changed(),
         ApiError::ExportChanged => reads::export_changed(),
         ApiError::Ingest(error) => writes::ingest(&error, context),
         ApiError::Rollout(error) => writes::rollout(&error, context),
@@ -197,6 +199,7 @@ mod tests {
             reads_customers: true,
             roles: std::sync::Arc::default(),
             clearance: None,
+            audit: None,
             models: std::sync::Arc::new(models),
             metrics: std::sync::Arc::default(),
         }

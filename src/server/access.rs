@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
+use super::audit::Audit;
 use super::{Error, Parts};
 use crate::auth::{Authenticator, IssuerOptions, KeyRing, read_issuers};
 use crate::config;
@@ -14,6 +15,8 @@ pub(super) struct Access {
     /// `None`: the port speaks plain HTTP/2.
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) authenticator: Arc<Authenticator>,
+    /// The audit log of the calls.
+    pub(super) audit: Audit,
     keys: Option<Arc<KeyRing>>,
     jobs: Vec<JoinHandle<()>>,
 }
@@ -22,7 +25,7 @@ impl Access {
     /// As the configuration says.
     ///
     /// # Errors
-    /// The files of TLS or of issuers cannot be used.
+    /// The files of TLS, of issuers or of keys of the audit log cannot be used.
     pub(super) fn begin(parts: &Parts) -> Result<Self, Error> {
         let tls = secure(parts)?;
         let renewing = tls.clone().map(|tls| tokio::spawn(tls.keep_current()));
@@ -48,6 +51,7 @@ impl Access {
             );
             return Ok(Self {
                 tls: None,
+                audit: Audit::begin(parts)?,
                 authenticator: Arc::new(Authenticator::insecure()),
                 keys: None,
                 jobs: Vec::new(),
@@ -74,6 +78,7 @@ impl Access {
         let authenticator = Authenticator::new(keys.clone(), issuers, parts.clock.clone());
         Ok(Self {
             tls: None,
+            audit: Audit::begin(parts)?,
             authenticator: Arc::new(authenticator),
             keys: Some(keys),
             jobs,
@@ -90,9 +95,11 @@ impl Access {
         }
     }
 
-    /// Ends the jobs.
-    pub(super) fn end(&self) {
+    /// Ends the jobs, and writes the rest of the audit log. Call it when no call is in work any
+    /// more.
+    pub(super) async fn end(self) {
         self.jobs.iter().for_each(JoinHandle::abort);
+        self.audit.end().await;
     }
 }
 

@@ -9,6 +9,7 @@ use tonic_health::pb::health_server::{Health, HealthServer};
 
 use super::Parts;
 use crate::active_models::ActiveModels;
+use crate::audit::Journal;
 use crate::background::analytics::AnalyticsRefresher;
 use crate::background::backfill::Backfill;
 use crate::background::learning::FrequencyLearner;
@@ -16,8 +17,8 @@ use crate::background::segments::Segments;
 use crate::changes::LogFollower;
 use crate::explain::Explainer;
 use crate::grpc::{
-    ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi, PrivacyApi,
-    ProfileApi, PublishApi, SegmentApi, Services, Watches,
+    AuditApi, ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi,
+    PrivacyApi, ProfileApi, PublishApi, SegmentApi, Services, Watches,
 };
 use crate::ingest::{self, Ingest};
 use crate::reader::Reader;
@@ -30,6 +31,7 @@ pub(super) fn build(
     parts: &Parts,
     models: Arc<ActiveModels>,
     health: HealthServer<impl Health>,
+    journal: Option<Arc<Journal>>,
 ) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 3]) {
     let Parts {
         config,
@@ -70,18 +72,13 @@ pub(super) fn build(
     };
     let learning = tokio::spawn(learner.run(metrics.clone()));
     let services = Services {
+        audit: audit_api(&profile_api, journal),
         context: context_api,
         experience: experience_api,
         identity: identity_api(parts, &models, &ingest),
         ingest: ingest_api(parts, &models, &ingest),
         model: ModelApi { rollout },
-        privacy: PrivacyApi {
-            ingest: ingest.clone(),
-            store: store.clone(),
-            clock: clock.clone(),
-            reader: profile_api.reader.clone(),
-            max_staleness: config.cache.max_staleness,
-        },
+        privacy: privacy_api(&profile_api, &ingest, config.cache.max_staleness),
         preference: preference_api(&profile_api, ingest),
         profile: profile_api,
         publish: PublishApi {
@@ -182,6 +179,31 @@ fn ingest_api(parts: &Parts, models: &Arc<ActiveModels>, ingest: &Ingest) -> Ing
         store: parts.store.clone(),
         max_statements: parts.config.ingest.max_statements_per_request,
         stream_batches_in_flight: parts.config.ingest.stream_batches_in_flight,
+    }
+}
+
+fn audit_api(profiles: &ProfileApi, journal: Option<Arc<Journal>>) -> AuditApi {
+    let ProfileApi { reader, store, .. } = profiles.clone();
+    AuditApi {
+        store,
+        reader,
+        journal,
+    }
+}
+
+fn privacy_api(profiles: &ProfileApi, ingest: &Ingest, max_staleness: Duration) -> PrivacyApi {
+    let ProfileApi {
+        reader,
+        store,
+        clock,
+        ..
+    } = profiles.clone();
+    PrivacyApi {
+        ingest: ingest.clone(),
+        store,
+        clock,
+        reader,
+        max_staleness,
     }
 }
 

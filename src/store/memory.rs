@@ -6,12 +6,14 @@
 mod api_keys;
 mod attachments;
 mod attempt;
+mod audit;
 mod data;
 mod erasure;
 mod past;
 mod publication;
 mod segments;
 mod statistics;
+mod tenant_register;
 mod timeline;
 mod view;
 
@@ -45,6 +47,8 @@ pub struct MemoryStore {
     segments: Arc<segments::Indexes>,
     statistics: SyncMutex<BTreeMap<TenantId, String>>,
     api_keys: SyncMutex<api_keys::Kept>,
+    audit: SyncMutex<audit::Kept>,
+    register: SyncMutex<tenant_register::Kept>,
     availability: Availability,
 }
 
@@ -80,6 +84,8 @@ impl MemoryStore {
             segments: Arc::default(),
             statistics: SyncMutex::default(),
             api_keys: SyncMutex::default(),
+            audit: SyncMutex::default(),
+            register: SyncMutex::new(tenant_register::new()),
             availability: Availability::default(),
         }
     }
@@ -404,7 +410,9 @@ impl Store for MemoryStore {
     }
 
     async fn list_tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<TenantId>> {
-        let later = |tenant: &&TenantId| after.is_none_or(|after| *tenant > after);
+        let later = |tenant: &&TenantId| {
+            after.is_none_or(|after| *tenant > after) && !self.is_deleted(tenant)
+        };
         Ok(self
             .tenants
             .read()

@@ -11,6 +11,7 @@
 mod api_keys;
 mod attachments;
 mod attempt;
+mod audit;
 mod backup;
 mod change;
 mod connect;
@@ -34,6 +35,7 @@ mod session;
 mod snapshot;
 mod statement;
 mod statistics;
+mod tenant_register;
 mod timeline;
 mod witness;
 mod write;

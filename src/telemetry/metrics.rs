@@ -12,6 +12,7 @@
 //! Attribute values are few and never personal: methods, status codes, names of caches, operations,
 //! identifier types and fields of the model (at most 100).
 
+mod audit;
 mod caches;
 mod calls;
 mod identity;

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod attempts;
+mod audit;
 mod build;
 mod erasures;
 mod loads;
@@ -47,6 +48,9 @@ on_each_store! {
     api_keys {
         api_keys_are_listed_as_they_were_made,
         an_api_key_is_revoked_once_and_for_ever,
+    }
+    audit {
+        a_log_grows_only_from_where_it_is,
     }
     writes {
         numbers_follow_each_other_without_gaps,

@@ -21,6 +21,15 @@ pub(crate) const STATEMENTS: &[&str] = &[
         tombstone_key {bytes},
         CONSTRAINT tenant_pk PRIMARY KEY (id)
     ) {narrow}",
+    // The register: tenants that somebody has created. Servers that ask for credentials serve no
+    // others. `delete_time`: since then it is not served.
+    "CREATE TABLE tenant_register (
+        id {text} NOT NULL,
+        create_time {int} NOT NULL,
+        delete_time {int},
+        CONSTRAINT tenant_register_pk PRIMARY KEY (id)
+    ) {narrow}",
+    "INSERT INTO tenant_register (id, create_time) VALUES ('default', 0)",
     // What each source says now of each customer. Primary key: records by key, for writers.
     // `rollup`: what its events add up to, a document; empty: nothing. `reused_since`: the time of
     // the deletion after which the key was given out again, in microseconds; the least number where

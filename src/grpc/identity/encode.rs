@@ -29,6 +29,7 @@ pub(super) fn profile(told: ProfileExplanation) -> v1::ExplainProfileResponse {
 
 /// Why two are one person, or not.
 pub(super) fn pair(told: PairExplanation) -> v1::ExplainPairResponse {
+    let [left_profile, right_profile] = told.profiles.map(optional);
     v1::ExplainPairResponse {
         same_profile: told.same_profile,
         path: told.path.into_iter().map(link).collect(),
@@ -38,6 +39,8 @@ pub(super) fn pair(told: PairExplanation) -> v1::ExplainPairResponse {
         missing_bits: bits(told.missing_millibits),
         shared_by_too_many: told.shared_by_too_many.iter().map(identifier).collect(),
         refused_by: told.apart.map(|apart| apart.name()).unwrap_or_default(),
+        left_profile,
+        right_profile,
     }
 }
 

@@ -18,6 +18,7 @@ use super::activity::Activity;
 use super::answer::Answer;
 use super::places::{Kind, Permit};
 use crate::auth::Credential;
+use crate::grpc::call_audit::CallAudit;
 use crate::grpc::call_context::REQUEST_ID_KEY;
 use crate::grpc::call_log::Answered;
 use crate::grpc::methods::{Class, Method};
@@ -39,6 +40,8 @@ pub(super) struct CallGuard {
     /// State that the task of the stream and the call share.
     pub(super) control: Arc<Control>,
     activity: Option<Arc<Activity>>,
+    /// The entry of the audit log in the making.
+    pub(super) audit: Option<Arc<CallAudit>>,
     /// The place among calls in work.
     entered: Option<Arc<Entered>>,
     /// The place among those that wait for their callers.
@@ -67,6 +70,7 @@ impl CallGuard {
             connection: request.extensions().get().cloned(),
             control: Arc::default(),
             activity: (method.class() == Class::Stream).then(|| Arc::new(Activity::new())),
+            audit: None,
             entered: None,
             place: None,
             held: None,
@@ -170,6 +174,9 @@ impl CallGuard {
             return;
         }
         let took = self.started.elapsed();
+        if let Some(audit) = self.audit.take() {
+            audit.ended(code);
+        }
         self.entered = None;
         self.place = None;
         self.held = None;

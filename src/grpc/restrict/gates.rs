@@ -15,7 +15,7 @@ impl Restrict for v1::Identifier {
                 self.original_value = mask(&self.original_value);
             }
         }
-        by.note(format!("identifiers.{}", self.r#type), clarity)
+        by.note(format_args!("identifiers.{}", self.r#type), clarity)
     }
 }
 
@@ -39,7 +39,7 @@ impl Restrict for v1::RecordKey {
 impl Restrict for v1::Event {
     fn restrict(&mut self, by: &mut Restriction<'_>) -> bool {
         let kind = &self.r#type;
-        if !by.sees(format!("events.{kind}"), by.clearance.sees_event(kind)) {
+        if !by.sees(format_args!("events.{kind}"), by.clearance.sees_event(kind)) {
             return false;
         }
         // The ids of its objects are properties, too.
@@ -57,14 +57,17 @@ impl Restrict for v1::Event {
 impl Restrict for v1::EventTypeCount {
     fn restrict(&mut self, by: &mut Restriction<'_>) -> bool {
         let kind = &self.r#type;
-        by.sees(format!("events.{kind}"), by.clearance.sees_event(kind))
+        by.sees(format_args!("events.{kind}"), by.clearance.sees_event(kind))
     }
 }
 
 impl Restrict for v1::ObjectKey {
     fn restrict(&mut self, by: &mut Restriction<'_>) -> bool {
         let kind = &self.kind;
-        by.sees(format!("objects.{kind}"), by.clearance.sees_object(kind))
+        by.sees(
+            format_args!("objects.{kind}"),
+            by.clearance.sees_object(kind),
+        )
     }
 }
 
@@ -85,7 +88,10 @@ impl Restrict for v1::TimelineItem {
 impl Restrict for v1::ContextObject {
     fn restrict(&mut self, by: &mut Restriction<'_>) -> bool {
         let kind = &self.kind;
-        if !by.sees(format!("objects.{kind}"), by.clearance.sees_object(kind)) {
+        if !by.sees(
+            format_args!("objects.{kind}"),
+            by.clearance.sees_object(kind),
+        ) {
             return false;
         }
         self.restrict_fields(by);
@@ -115,7 +121,7 @@ impl Restrict for v1::TraitExplanation {
             values.for_each(Valued::mask);
         }
         self.restrict_fields(by);
-        by.note(format!("traits.{}", self.name), clarity)
+        by.note(format_args!("traits.{}", self.name), clarity)
     }
 }
 
@@ -126,7 +132,7 @@ impl Restrict for v1::TraitChange {
             let values = [&mut self.before, &mut self.after].into_iter().flatten();
             values.for_each(Valued::mask);
         }
-        by.note(format!("traits.{}", self.name), clarity)
+        by.note(format_args!("traits.{}", self.name), clarity)
     }
 }
 
@@ -138,14 +144,14 @@ impl Restrict for v1::IdentifierChange {
             values.for_each(|value| *value = mask(value));
         }
         self.restrict_fields(by);
-        by.note(format!("identifiers.{}", self.r#type), clarity)
+        by.note(format_args!("identifiers.{}", self.r#type), clarity)
     }
 }
 
 impl Restrict for v1::SharedIdentifier {
     fn restrict(&mut self, by: &mut Restriction<'_>) -> bool {
         let clarity = by.clearance.of_identifier(&self.r#type);
-        by.note(format!("identifiers.{}", self.r#type), clarity);
+        by.note(format_args!("identifiers.{}", self.r#type), clarity);
         match clarity {
             Clarity::Clear => {}
             Clarity::Masked => self
@@ -163,7 +169,7 @@ impl Restrict for v1::SharedIdentifier {
 impl Restrict for v1::FieldComparison {
     fn restrict(&mut self, by: &mut Restriction<'_>) -> bool {
         let is_seen = by.clearance.sees_comparison(&self.field);
-        by.sees(format!("comparisons.{}", self.field), is_seen)
+        by.sees(format_args!("comparisons.{}", self.field), is_seen)
     }
 }
 

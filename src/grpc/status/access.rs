@@ -41,6 +41,11 @@ pub(in crate::grpc) fn refused(why: Failure, scope: Option<Scope>) -> Status {
             ErrorReason::TenantDenied,
             "the credential is not of the tenant that `x-tenant` names",
         ),
+        Answer::TenantMissing => (
+            Code::NotFound,
+            ErrorReason::TenantNotFound,
+            "the tenant does not exist; `customer-profile tenant create` makes one",
+        ),
         Answer::Purpose => (
             Code::PermissionDenied,
             ErrorReason::PurposeDenied,

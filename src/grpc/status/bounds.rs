@@ -88,6 +88,16 @@ fn retry_after(
     bounded::status(code, message, details)
 }
 
+/// Too many entries of the audit log wait to be written.
+pub(in crate::grpc) fn audit_behind() -> Status {
+    failure(
+        Code::Unavailable,
+        ErrorReason::AuditBehind,
+        "the database does not take entries of the audit log; nothing was done; try again later",
+        &[],
+    )
+}
+
 /// A stream of the reflection service asks too much.
 pub(in crate::grpc) fn too_many_requests(limit: usize) -> Status {
     let message = format!("one stream asks at most {limit} questions; open another");

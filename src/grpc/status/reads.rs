@@ -114,3 +114,13 @@ pub(super) fn export_changed() -> Status {
         &[],
     )
 }
+
+/// The audit log is not what was written.
+pub(super) fn audit_changed() -> Status {
+    failure(
+        Code::DataLoss,
+        ErrorReason::AuditChanged,
+        "the audit log was changed; `customer-profile audit verify` says where",
+        &[],
+    )
+}

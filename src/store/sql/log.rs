@@ -130,7 +130,8 @@ impl SqlStore {
         let after = sql.bind(after.map_or("", TenantId::as_str));
         let limit = sql.limit(limit);
         let statement = sql.statement(format!(
-            "SELECT id FROM tenant WHERE id > {after} ORDER BY id LIMIT {limit}"
+            "SELECT id FROM tenant AS t WHERE id > {after} AND NOT EXISTS (SELECT 1 FROM tenant_register AS r \
+             WHERE r.id = t.id AND r.delete_time IS NOT NULL) ORDER BY id LIMIT {limit}"
         ));
         let tenant = |row: &QueryResult| {
             let id: String = row.try_get("", "id")?;

@@ -204,7 +204,7 @@ impl Metrics {
     }
 
     /// A counter that is kept elsewhere.
-    fn total(
+    pub(super) fn total(
         &self,
         name: &'static str,
         unit: &'static str,

@@ -108,7 +108,7 @@ fn model(more: &str) -> ModelFile {
 /// A service that asks for credentials, with one customer of two records.
 pub(super) struct Scene {
     pub(super) service: Service,
-    store: Arc<MemoryStore>,
+    pub(super) store: Arc<MemoryStore>,
     wire: Wire,
     /// A credential without roles.
     pub(super) free: String,

@@ -135,7 +135,7 @@ async fn claims_mean_what_the_file_says() {
     let scopes = Scopes::from_iter([Scope::ProfilesRead, Scope::ProfilesSearch]);
     assert_eq!(found.scopes, scopes);
     // The log names the issuer, and no person.
-    assert_eq!(found.name, issuer.name);
+    assert_eq!(&*found.name, issuer.name);
 }
 
 #[tokio::test]

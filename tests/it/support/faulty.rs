@@ -396,6 +396,58 @@ impl SegmentIndex for Faulty {
 }
 
 #[async_trait]
+impl TenantRegister for Faulty {
+    async fn list_registered_tenants(&self) -> Result<Vec<RegisteredTenant>> {
+        self.inner.list_registered_tenants().await
+    }
+
+    async fn create_tenant(&self, tenant: &TenantId, time: Timestamp) -> Result<bool> {
+        self.inner.create_tenant(tenant, time).await
+    }
+
+    async fn mark_tenant_deleted(&self, tenant: &TenantId, time: Timestamp) -> Result<bool> {
+        self.inner.mark_tenant_deleted(tenant, time).await
+    }
+
+    async fn purge_tenant(&self, tenant: &TenantId) -> Result<Option<(String, u64)>> {
+        self.inner.purge_tenant(tenant).await
+    }
+}
+
+#[async_trait]
+impl AuditLogs for Faulty {
+    async fn audit_head(&self, tenant: &TenantId) -> Result<AuditHead> {
+        self.inner.audit_head(tenant).await
+    }
+
+    async fn append_audit(&self, tenant: &TenantId, append: &AuditAppend) -> Result<bool> {
+        self.inner.append_audit(tenant, append).await
+    }
+
+    async fn audit_tiles(&self, tenant: &TenantId, places: &[TilePlace]) -> Result<Vec<AuditTile>> {
+        self.inner.audit_tiles(tenant, places).await
+    }
+
+    async fn audit_batches(
+        &self,
+        tenant: &TenantId,
+        from: u64,
+        before: u64,
+    ) -> Result<Vec<AuditBatch>> {
+        self.inner.audit_batches(tenant, from, before).await
+    }
+
+    async fn audit_spans(
+        &self,
+        tenant: &TenantId,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<AuditSpan>> {
+        self.inner.audit_spans(tenant, before, limit).await
+    }
+}
+
+#[async_trait]
 impl ApiKeys for Faulty {
     async fn list_api_keys(&self) -> Result<Vec<StoredApiKey>> {
         self.inner.list_api_keys().await

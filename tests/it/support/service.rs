@@ -18,6 +18,7 @@ use customer_profile::store::Store;
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::telemetry::Telemetry;
 use customer_profile::telemetry::http::Readiness;
+use profile_core::records::TenantId;
 use prost_types::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -100,6 +101,13 @@ impl Service {
         config.grpc.lame_duck = std::time::Duration::ZERO;
         config.auth.insecure = true;
         configure(&mut config);
+        if !config.auth.insecure {
+            for name in ["acme", "beta"] {
+                let tenant = TenantId::new(name).expect("a name");
+                let created = store.create_tenant(&tenant, clock.now()).await;
+                created.expect("a register");
+            }
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
         let (ready, is_ready) = watch::channel(Readiness::NotReady("starting".into()));

@@ -9,6 +9,7 @@ use tonic::Status;
 
 use super::CallGuard;
 use crate::auth::{Credential, Failure};
+use crate::grpc::call_audit::CallAudit;
 use crate::grpc::methods::Access;
 use crate::grpc::status;
 
@@ -27,7 +28,16 @@ impl CallGuard {
             }
             None => self.granted(headers, named.as_ref()).await,
         };
+        if !matches!(granted, Err(Failure::TenantMissing)) {
+            self.audit = self.audited(granted.as_ref().ok(), named.as_ref());
+        }
         let tenant = granted.map_err(|why| self.refuse(why))?;
+        if self.audit.is_some() && self.shared.is_audit_behind() {
+            // There is no room for an entry of a call that is not served.
+            self.audit = None;
+            self.bounded("audit_behind");
+            return Err(status::audit_behind());
+        }
         tenant.as_str().clone_into(&mut self.tenant);
         Ok(tenant)
     }
@@ -53,16 +63,35 @@ impl CallGuard {
         match self.method.scope() {
             Some(scope) => {
                 credential.may(scope)?;
-                credential.tenant(named)
+                let tenant = credential.tenant(named)?;
+                self.shared.auth.serves(&tenant)?;
+                Ok(tenant)
             }
             None => Ok(any()),
         }
     }
 
+    /// The entry of the audit log in the making, if the call is of a credential and of a method
+    /// with a scope. A call that may not reach the tenant that it names is in the log of the
+    /// credential's own.
+    fn audited(
+        &self,
+        tenant: Option<&TenantId>,
+        named: Option<&TenantId>,
+    ) -> Option<Arc<CallAudit>> {
+        let (trail, credential) = (self.shared.audit.clone()?, self.credential.clone()?);
+        self.method.scope()?;
+        let own = named.filter(|named| credential.tenants.contains(named));
+        let tenant = tenant.or(own).or(credential.tenants.first())?.clone();
+        let call = (self.method, self.request_id.clone());
+        Some(Arc::new(CallAudit::new(trail, tenant, credential, call)))
+    }
+
     /// The status of a call that is refused; counted and logged without the credential.
     fn refuse(&self, why: Failure) -> Status {
         self.shared.metrics.access_refused(why.name());
-        let credential = self.credential.as_deref().map_or("", |shown| &shown.name);
+        self.audit.iter().for_each(|audit| audit.refused(why));
+        let credential = self.credential.as_deref().map_or("", |shown| &*shown.name);
         // The log bounds the lines of one place.
         tracing::info!(
             reason = why.name(),

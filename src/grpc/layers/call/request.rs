@@ -71,6 +71,7 @@ impl CallGuard {
             roles: (self.credential.as_ref())
                 .map_or_else(Arc::default, |shown| shown.roles.clone()),
             clearance: None,
+            audit: self.audit.clone(),
             models: self.shared.models.clone(),
             metrics: self.shared.metrics.clone(),
         }

@@ -68,6 +68,9 @@ fn other_requests(profile: &str) -> BTreeMap<&'static str, Json> {
             "ListMatchCandidates",
             json!({"minProbability": 0.0, "maxProbability": 1.0}),
         ),
+        ("ListAuditEntries", json!({"customer": key})),
+        ("GetAuditCheckpoint", json!({})),
+        ("ExportAuditLog", json!({})),
         ("ListHousehold", json!({"name": profile})),
         (
             "PreviewMerge",
