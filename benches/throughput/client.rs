@@ -12,7 +12,9 @@ use customer_profile::grpc::v1::{
 };
 use prost_types::Timestamp;
 use tonic::metadata::AsciiMetadataValue;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
+
+use crate::server::endpoint;
 
 /// Connections that callers share, as the pods of a client deployment would.
 const CONNECTIONS: usize = 4;
@@ -43,8 +45,7 @@ impl Rate {
 }
 
 pub(crate) async fn connect(address: &str) -> Channel {
-    Endpoint::from_shared(address.to_owned())
-        .expect("an address")
+    endpoint(address)
         .tcp_nodelay(true)
         .connect()
         .await

@@ -2,7 +2,26 @@
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
+
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+
+/// The certificate of the servers that speak TLS.
+static TRUSTED: OnceLock<String> = OnceLock::new();
+
+/// Where a server is, and how it is spoken to.
+pub(crate) fn endpoint(address: &str) -> Endpoint {
+    let endpoint = Endpoint::from_shared(address.to_owned()).expect("an address");
+    match TRUSTED.get().filter(|_| address.starts_with("https:")) {
+        Some(certificate) => {
+            let certificate = Certificate::from_pem(certificate);
+            let tls = ClientTlsConfig::new().ca_certificate(certificate);
+            endpoint.tls_config(tls).expect("TLS")
+        }
+        None => endpoint,
+    }
+}
 
 /// A running server; killed when dropped.
 pub(crate) struct Server {
@@ -37,6 +56,12 @@ impl Server {
         command
             .args(["--operations-address", &operations])
             .args(settings);
+        let mut settings = settings.iter();
+        let certificate = settings.find_map(|setting| setting.strip_prefix("tls.certificate="));
+        if let Some(path) = certificate {
+            TRUSTED.get_or_init(|| std::fs::read_to_string(path).expect("a certificate"));
+        }
+        let scheme = certificate.map_or("http", |_| "https");
         let child = command
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -44,7 +69,7 @@ impl Server {
             .expect("a server");
         let server = Self {
             child,
-            address: format!("http://127.0.0.1:{grpc}"),
+            address: format!("{scheme}://127.0.0.1:{grpc}"),
             operations,
         };
         wait_for(grpc).await;
@@ -57,9 +82,7 @@ impl Server {
     }
 
     async fn ready(&self) {
-        let channel = tonic::transport::Endpoint::from_shared(self.address.clone())
-            .expect("an address")
-            .connect_lazy();
+        let channel = endpoint(&self.address).connect_lazy();
         let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
         let serving = tonic_health::pb::health_check_response::ServingStatus::Serving;
         for _ in 0..500 {
