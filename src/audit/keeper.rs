@@ -47,6 +47,8 @@ pub struct Keeper {
     episode: Arc<Episode>,
     /// The logs as this server has left them.
     trees: HashMap<TenantId, Tree>,
+    /// How many entries each log was seen to have.
+    seen: HashMap<TenantId, u64>,
 }
 
 impl Keeper {
@@ -59,6 +61,7 @@ impl Keeper {
             keys,
             episode: Arc::new(Episode::new("audit log")),
             trees: HashMap::new(),
+            seen: HashMap::new(),
         }
     }
 
@@ -134,13 +137,15 @@ impl Keeper {
                 Some(tree) => tree.clone(),
                 None => self.open(store, tenant).await?,
             };
-            let after = tree.size();
             let append = self.made(&mut tree, &origin(store, tenant), lines);
             if self.store.append_audit(tenant, &append).await? {
+                self.seen.insert(tenant.clone(), tree.size());
                 self.trees.insert(tenant.clone(), tree);
                 return Ok(());
             }
-            self.catch_up(store, tenant, after).await?;
+            // Another server has appended, or the log is not what it was.
+            let tree = self.open(store, tenant).await?;
+            self.trees.insert(tenant.clone(), tree);
         }
         Err(KeeperError::Busy)
     }
@@ -168,26 +173,15 @@ impl Keeper {
         }
     }
 
-    /// Reads the log anew after another server has appended to it. A log that is shorter than this
-    /// server has left it was cut off.
-    async fn catch_up(
-        &mut self,
-        store: Uuid,
-        tenant: &TenantId,
-        size: u64,
-    ) -> Result<(), KeeperError> {
-        let tree = self.open(store, tenant).await?;
-        if tree.size() < size {
-            let what = format!("it has {} entries, and had {size}", tree.size());
+    /// The log as the store has it, if it is what its checkpoint says. A log that is shorter than it
+    /// was seen to be was cut off.
+    async fn open(&mut self, store: Uuid, tenant: &TenantId) -> Result<Tree, KeeperError> {
+        let head = self.store.audit_head(tenant).await?;
+        let seen = self.seen.entry(tenant.clone()).or_default();
+        if head.size < *seen {
+            let what = format!("it has {} entries, and had {seen}", head.size);
             return Err(changed(tenant, what));
         }
-        self.trees.insert(tenant.clone(), tree);
-        Ok(())
-    }
-
-    /// The log as the store has it, if it is what its checkpoint says.
-    async fn open(&self, store: Uuid, tenant: &TenantId) -> Result<Tree, KeeperError> {
-        let head = self.store.audit_head(tenant).await?;
         if head == AuditHead::default() {
             return Ok(Tree::default());
         }
@@ -203,6 +197,7 @@ impl Keeper {
             && checkpoint.size == head.size
             && checkpoint.hash == tree.hash();
         if is_right {
+            *seen = head.size;
             Ok(tree)
         } else {
             let what = "its hashes are not those of its checkpoint".to_owned();

@@ -36,6 +36,28 @@ pub(super) struct CallAudit {
     gathered: Mutex<Gathered>,
 }
 
+/// The longest text that an entry takes of a request, in characters; names of purposes, views and
+/// fields have 64 at most.
+const MAX_CHARS: usize = 128;
+/// The most fields of a mask that an entry takes.
+const MAX_FIELDS: usize = 100;
+/// Stands for the rest of what was cut.
+const REST: &str = "…";
+
+/// A text of a request as an entry takes it.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => [&text[..end], REST].concat(),
+        None => text.to_owned(),
+    }
+}
+
+fn cut_list(texts: &[String]) -> Vec<String> {
+    let kept = texts.iter().take(MAX_FIELDS).map(|text| cut(text));
+    let rest = (texts.len() > MAX_FIELDS).then(|| REST.to_owned());
+    kept.chain(rest).collect()
+}
+
 #[derive(Default)]
 struct Gathered {
     purpose: String,
@@ -62,11 +84,12 @@ impl CallAudit {
         }
     }
 
-    /// The call asks for this.
-    pub(super) fn asks(&self, purpose: &str, fields: Vec<String>) {
+    /// The call asks for this. It is the caller's word, and cut where it is longer than any that
+    /// can be answered.
+    pub(super) fn asks(&self, purpose: &str, fields: &[String]) {
         let mut gathered = self.gathered();
-        purpose.clone_into(&mut gathered.purpose);
-        gathered.fields = fields;
+        gathered.purpose = cut(purpose);
+        gathered.fields = cut_list(fields);
     }
 
     /// The call is answered with this; the roles did not see some fields.
@@ -139,5 +162,24 @@ impl CallAudit {
 
     fn gathered(&self) -> MutexGuard<'_, Gathered> {
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_caller_says_takes_no_more_than_its_place() {
+        assert_eq!(cut("service"), "service");
+        let long = cut(&"ä".repeat(1_000_000));
+        assert!(long.chars().count() == MAX_CHARS + 1 && long.ends_with(REST));
+        let few = vec!["name".to_owned(); MAX_FIELDS];
+        assert_eq!(cut_list(&few), few);
+        let many = cut_list(&vec!["name".to_owned(); 5000]);
+        assert_eq!(
+            (many.len(), many.last()),
+            (MAX_FIELDS + 1, Some(&REST.to_owned()))
+        );
     }
 }

@@ -70,7 +70,7 @@ impl CallContext {
         if let Some(audit) = &context.audit {
             let purpose = message.purpose().cloned();
             let bound = || context.purpose.as_deref().unwrap_or_default();
-            audit.asks(purpose.as_deref().unwrap_or_else(bound), message.parts());
+            audit.asks(purpose.as_deref().unwrap_or_else(bound), &message.parts());
         }
         bound?;
         context.check_keys(&message)?;

@@ -127,7 +127,9 @@ async fn nothing_is_appended_to_a_log_that_was_changed() {
     assert!(store.append_audit(&tenant(), &short).await.unwrap());
     journal.note(&tenant(), entry(301, "profiles/1"));
     keeper_of.write().await;
-    assert_eq!((keeper_of.episode().failures(), journal.count()), (1, 1));
+    // However often it looks.
+    keeper_of.write().await;
+    assert_eq!((keeper_of.episode().failures(), journal.count()), (2, 1));
 }
 
 #[tokio::test]
