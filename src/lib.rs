@@ -20,6 +20,7 @@
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache) and the watches.
 //! - [`neighbourhood`] resolves the part of a tenant that a write may concern, [`full_resolution`]
 //!   all of it under another model; [`explain`] shows who is who and why.
+//! - [`audit`] keeps the log of who read and who changed what, and verifies it.
 //! - [`background`] has the jobs that go over all tenants: backfill, segments, analytics,
 //!   retention.
 //! - `counting` counts events where no state of them is kept: new definitions, and the past.

@@ -17,7 +17,6 @@
 //! by the cache: see [`Reader::profile_as_of`].
 
 mod as_of;
-mod audit;
 mod batch;
 mod cache;
 mod follow;
@@ -29,6 +28,7 @@ mod latest;
 mod load;
 mod objects;
 mod search;
+mod spot_check;
 mod timeline;
 mod watch;
 

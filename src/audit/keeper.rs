@@ -173,8 +173,8 @@ impl Keeper {
         }
     }
 
-    /// The log as the store has it, if it is what its checkpoint says. A log that is shorter than it
-    /// was seen to be was cut off.
+    /// The log as the store has it, if it is what its checkpoint says. A log that is shorter than
+    /// it was seen to be was cut off.
     async fn open(&mut self, store: Uuid, tenant: &TenantId) -> Result<Tree, KeeperError> {
         let head = self.store.audit_head(tenant).await?;
         let seen = self.seen.entry(tenant.clone()).or_default();

@@ -139,7 +139,7 @@ impl Reader {
         if !cached {
             return scope.found(entry, cached);
         }
-        self.audit(scope, slot, &entry);
+        self.spot_check(scope, slot, &entry);
         let entry = self.up_to_date(scope, slot, entry).await;
         scope.found(entry, cached)
     }

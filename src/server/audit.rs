@@ -27,6 +27,9 @@ impl Audit {
     /// The file of keys cannot be used.
     pub(super) fn begin(parts: &Parts) -> Result<Self, Error> {
         let config = &parts.config.audit;
+        if !config.enabled && !parts.config.auth.insecure {
+            tracing::info!("audit.enabled is false: nobody learns who reads and changes what");
+        }
         if !config.enabled || parts.config.auth.insecure {
             return Ok(Self {
                 trail: None,

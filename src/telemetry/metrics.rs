@@ -247,6 +247,8 @@ mod tests {
         customer_profile_cache_lookups_total{cache="profiles",outcome="negative_hit"} 1
         customer_profile_cache_size_bytes{cache="lookups"} 512
         customer_profile_cache_size_bytes{cache="profiles"} 4096
+        customer_profile_cache_spot_checks_total{outcome="consistent"} 0
+        customer_profile_cache_spot_checks_total{outcome="inconsistent"} 0
         "#);
     }
 
@@ -316,8 +318,6 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(counted.join("\n"), @r#"
-        customer_profile_audits_total{outcome="consistent"} 0
-        customer_profile_audits_total{outcome="inconsistent"} 0
         customer_profile_identity_comparisons_total 12
         customer_profile_identity_generic_identifiers_total 3
         customer_profile_identity_generic_keys_total 2

@@ -328,14 +328,21 @@ fn a_node_client_runs_the_tour_with_the_proto_files() {
 #[test]
 fn the_readmes_model_has_no_mistakes() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let [model, placeholders, groups, mappings, events, corrections] =
-        &blocks("The model file", "yaml")[..]
+    let [
+        model,
+        placeholders,
+        groups,
+        mappings,
+        events,
+        following,
+        corrections,
+    ] = &blocks("The model file", "yaml")[..]
     else {
-        panic!("a model, placeholders, groups, mappings, event types and corrections")
+        panic!("a model, placeholders, groups, mappings, event types, following and corrections")
     };
     let parts = "sources: { s: }\ntraits: { street: , postcode: , city: , country: , billing_street: , \
                  billing_postcode: , billing_city: }\n";
-    let model = model.clone() + events;
+    let model = model.clone() + events + following;
     let [publish] = &blocks("Publishing", "yaml")[..] else {
         panic!("one section")
     };

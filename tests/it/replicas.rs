@@ -1,12 +1,12 @@
 //! Several servers on one PostgreSQL: nobody reads their own write late, whichever server they ask;
 //! and what they do while the database is away.
 
-mod audit;
 mod away;
 mod erased;
 mod fresh;
 mod frozen;
 mod sessions;
+mod spot_check;
 mod watch;
 
 use customer_profile::grpc::v1::{

@@ -16,6 +16,9 @@ use crate::store::{Error, Result};
 /// All tables of the schema.
 pub(super) const TABLES: &[&str] = &[
     "api_key",
+    "audit_batch",
+    "audit_head",
+    "audit_tile",
     "change_log",
     "dead_letter",
     "decision",
@@ -50,12 +53,28 @@ pub(super) const TABLES: &[&str] = &[
     "statistics",
     "store_info",
     "tenant",
+    "tenant_register",
     "tombstone",
     "write_time",
 ];
 
 /// Tables that a server only reads.
 const READ_ONLY: &[&str] = &["seaql_migrations", "store_info"];
+
+/// Tables in which a server changes and deletes nothing, or deletes nothing: an operator may see to
+/// it that it cannot.
+const APPEND_ONLY: &[&str] = &["audit_batch"];
+const KEPT: &[&str] = &["audit_head", "audit_tile"];
+
+/// The privileges that a server needs on a table.
+fn needed(table: &str) -> &'static str {
+    match table {
+        table if READ_ONLY.contains(&table) => "SELECT",
+        table if APPEND_ONLY.contains(&table) => "SELECT,INSERT",
+        table if KEPT.contains(&table) => "SELECT,INSERT,UPDATE",
+        _ => "SELECT,INSERT,UPDATE,DELETE",
+    }
+}
 
 /// A table as the role finds it by its bare name.
 struct Table {
@@ -160,14 +179,7 @@ async fn state(db: &DatabaseConnection) -> Result<Vec<String>> {
 fn tables_query() -> String {
     let names: Vec<String> = TABLES
         .iter()
-        .map(|name| {
-            let needed = if READ_ONLY.contains(name) {
-                "SELECT"
-            } else {
-                "SELECT,INSERT,UPDATE,DELETE"
-            };
-            format!("('{name}', '{needed}')")
-        })
+        .map(|name| format!("('{name}', '{}')", needed(name)))
         .collect();
     format!(
         "SELECT t.name, n.nspname::text AS schema, c.relpersistence::text AS persistence, current_user::text AS role, \

@@ -22,7 +22,7 @@ pub struct CacheSize {
 #[derive(Debug)]
 pub(super) struct Instruments {
     lookups: [Lookups; Cache::ALL.len()],
-    audits: [BoundCounter<u64>; 2],
+    spot_checks: [BoundCounter<u64>; 2],
 }
 
 /// Look-ups in one cache.
@@ -42,15 +42,15 @@ impl Instruments {
             "Look-ups in the cache by outcome",
         );
         // outcome: consistent, inconsistent (a bug)
-        let audits = build.counter(
-            "customer_profile.audits",
-            "{audit}",
+        let spot_checks = build.counter(
+            "customer_profile.cache.spot_checks",
+            "{check}",
             "Hits that were compared with the store",
         );
         Self {
             lookups: Cache::ALL.map(|cache| Lookups::new(cache.name(), &lookups)),
-            audits: ["inconsistent", "consistent"]
-                .map(|outcome| audits.bind(&[KeyValue::new("outcome", outcome)])),
+            spot_checks: ["inconsistent", "consistent"]
+                .map(|outcome| spot_checks.bind(&[KeyValue::new("outcome", outcome)])),
         }
     }
 }
@@ -84,8 +84,8 @@ impl Metrics {
     }
 
     /// A hit in the cache was compared with the store.
-    pub fn cache_audited(&self, consistent: bool) {
-        self.caches.audits[usize::from(consistent)].add(1);
+    pub fn spot_checked(&self, consistent: bool) {
+        self.caches.spot_checks[usize::from(consistent)].add(1);
     }
 
     /// Tells the size of a cache whenever somebody collects.

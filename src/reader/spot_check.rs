@@ -1,4 +1,4 @@
-//! The auditor: reads one hit in a thousand again, from the store, and counts what should not be.
+//! Spot checks: one hit in a thousand is read again from the store, and differences are counted.
 //!
 //! The cache is held to be current because every write makes old what it concerns. If that had a
 //! hole, nobody would notice until a customer did. So now and then what was answered is compared
@@ -18,7 +18,7 @@ use crate::changes::CacheKey;
 use crate::changes::TenantTail;
 use crate::store::Result;
 
-/// One hit in this number is audited.
+/// One hit in this number is checked.
 const EVERY: u64 = 1_000;
 /// How long to wait until what the store has seen is known here; then nothing can be said.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(5);
 
 impl Reader {
-    /// Audits a hit, if it is its turn.
-    pub(super) fn audit(&self, scope: &Scope<'_>, slot: &EntryKey, entry: &Entry) {
+    /// Checks a hit, if it is its turn.
+    pub(super) fn spot_check(&self, scope: &Scope<'_>, slot: &EntryKey, entry: &Entry) {
         let CacheKey::Id(_) = slot.key else { return };
         if !self
             .hits
@@ -42,7 +42,7 @@ impl Reader {
             // If it was made old meanwhile, or the store does not answer, there is nothing to be
             // said.
             if let Ok(Some(consistent)) = reader.is_consistent(&slot, &entry, &tail, active).await {
-                reader.metrics.cache_audited(consistent);
+                reader.metrics.spot_checked(consistent);
             }
         });
     }
@@ -64,7 +64,7 @@ impl Reader {
             tail: tail.clone(),
             requirement,
         };
-        let loaded = self.load_profiles(&scope, &[id], "audit").await?.pop();
+        let loaded = self.load_profiles(&scope, &[id], "spot_check").await?.pop();
         let Some(fresh) = loaded.map(|entry| entry.under(&slot.key)) else {
             return Ok(None);
         };

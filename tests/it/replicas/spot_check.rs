@@ -1,16 +1,16 @@
-//! The auditor finds what changes behind the servers' backs.
+//! Spot checks of cached answers find what changes behind the servers' backs.
 
 use sea_orm::{ConnectionTrait, Database};
 
 use super::{Replicas, version};
 
-/// More than the hits of which one is audited.
+/// More than the hits of which one is checked.
 const READS: usize = 2_500;
 
 /// The figure of a server.
 fn figure(replicas: &Replicas, outcome: &str) -> u64 {
     let (_, figures) = replicas.servers[0].http("/metrics");
-    let name = format!("customer_profile_audits_total{{outcome=\"{outcome}\"}} ");
+    let name = format!("customer_profile_cache_spot_checks_total{{outcome=\"{outcome}\"}} ");
     figures
         .lines()
         .find_map(|line| line.strip_prefix(&name)?.parse().ok())
