@@ -30,7 +30,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, KeyError, Keys, new_keys, orig
 pub use entry::Entry;
 pub use export::{LeafTile, read_tile};
 pub use journal::Journal;
-pub use keeper::{Keeper, KeeperError};
+pub use keeper::{Keeper, KeeperError, sign};
 pub use search::{Found, Period, Query, SearchError, search};
 pub use tree::{LeafHash, Tree, TreeError, leaf_hash};
 pub use verify::{Finding, Leaf, Verification};

@@ -173,36 +173,77 @@ impl Keeper {
         }
     }
 
-    /// The log as the store has it, if it is what its checkpoint says. A log that is shorter than
-    /// it was seen to be was cut off.
+    /// The log as the store has it. One that is shorter than it was seen to be was cut off.
     async fn open(&mut self, store: Uuid, tenant: &TenantId) -> Result<Tree, KeeperError> {
-        let head = self.store.audit_head(tenant).await?;
+        let tree = open(&*self.store, &self.keys, store, tenant).await?;
         let seen = self.seen.entry(tenant.clone()).or_default();
-        if head.size < *seen {
-            let what = format!("it has {} entries, and had {seen}", head.size);
+        if tree.size() < *seen {
+            let what = format!("it has {} entries, and had {seen}", tree.size());
             return Err(changed(tenant, what));
         }
-        if head == AuditHead::default() {
-            return Ok(Tree::default());
-        }
-        let checkpoint = self.keys.open(&head.checkpoint);
-        let checkpoint = checkpoint.map_err(|error: CheckpointError| {
-            changed(tenant, format!("the checkpoint: {error}"))
-        })?;
-        let places = Tree::edge_places(head.size);
-        let tiles = self.store.audit_tiles(tenant, &places).await?;
-        let tree = Tree::open(head.size, &tiles);
-        let tree = tree.map_err(|error: TreeError| changed(tenant, error.to_string()))?;
-        let is_right = checkpoint.origin == origin(store, tenant)
-            && checkpoint.size == head.size
-            && checkpoint.hash == tree.hash();
-        if is_right {
-            *seen = head.size;
-            Ok(tree)
-        } else {
-            let what = "its hashes are not those of its checkpoint".to_owned();
-            Err(changed(tenant, what))
-        }
+        *seen = tree.size();
+        Ok(tree)
+    }
+}
+
+/// Signs a log that was begun without a key, as it is now: servers with a key append to no other.
+/// Answers whether it was not signed.
+///
+/// # Errors
+/// The log is not what its checkpoint says, or a server has appended meanwhile.
+///
+/// # Cancel safety
+/// It may be signed or not.
+pub async fn sign(store: &dyn Store, tenant: &TenantId, keys: &Keys) -> Result<bool, KeeperError> {
+    let id = store.id().await?;
+    let tree = open(store, &Keys::default(), id, tenant).await?;
+    let head = store.audit_head(tenant).await?;
+    if tree.size() == 0 || keys.open(&head.checkpoint).is_ok() {
+        return Ok(false);
+    }
+    let (after, size) = (tree.size(), tree.size());
+    let checkpoint = keys.seal(&origin(id, tenant), size, tree.hash());
+    let append = AuditAppend {
+        after,
+        head: AuditHead { size, checkpoint },
+        batches: Vec::new(),
+        tiles: Vec::new(),
+    };
+    if store.append_audit(tenant, &append).await? {
+        Ok(true)
+    } else {
+        Err(KeeperError::Busy)
+    }
+}
+
+/// The log as the store has it, if it is what its checkpoint says.
+async fn open(
+    store: &dyn Store,
+    keys: &Keys,
+    id: Uuid,
+    tenant: &TenantId,
+) -> Result<Tree, KeeperError> {
+    let head = store.audit_head(tenant).await?;
+    if head == AuditHead::default() {
+        return Ok(Tree::default());
+    }
+    let checkpoint = keys.open(&head.checkpoint);
+    let checkpoint = checkpoint.map_err(|error: CheckpointError| {
+        let hint = "`customer-profile audit sign` signs a log that was begun without a key";
+        changed(tenant, format!("the checkpoint: {error}; {hint}"))
+    })?;
+    let places = Tree::edge_places(head.size);
+    let tiles = store.audit_tiles(tenant, &places).await?;
+    let tree = Tree::open(head.size, &tiles);
+    let tree = tree.map_err(|error: TreeError| changed(tenant, error.to_string()))?;
+    let is_right = checkpoint.origin == origin(id, tenant)
+        && checkpoint.size == head.size
+        && checkpoint.hash == tree.hash();
+    if is_right {
+        Ok(tree)
+    } else {
+        let what = "its hashes are not those of its checkpoint".to_owned();
+        Err(changed(tenant, what))
     }
 }
 

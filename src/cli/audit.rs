@@ -11,10 +11,13 @@ use clap::Subcommand;
 
 use super::client::{answered, pages, refused};
 use super::key::{self, CustomerKey, instant};
-use super::output;
 use super::query::QueryArgs;
-use crate::audit::{Checkpoint, Finding, Keys, Leaf, Verification, new_keys};
+use super::{output, setup};
+use crate::audit::{Checkpoint, Finding, Keys, Leaf, Verification, new_keys, sign};
+use crate::config::ConfigArgs;
 use crate::grpc::v1;
+use crate::store::sql::SqlStore;
+use crate::store::{Store, TenantRegister};
 
 /// Read and verify the audit log: who looked at whom
 #[derive(Debug, clap::Args)]
@@ -27,7 +30,8 @@ Examples:
   customer-profile audit list --credential 3f9ac41b07d2e865 --since 2026-01-31T00:00:00Z
   customer-profile audit checkpoint > audit-2026-01-31.txt
   customer-profile audit verify --key-file audit.pub --checkpoint audit-2026-01-31.txt
-  customer-profile audit new-key --name audit.shop.com --private audit.key --public audit.pub")]
+  customer-profile audit new-key --name audit.shop.com --private audit.key --public audit.pub
+  customer-profile audit sign --set audit.key_file=audit.key    Logs that were begun without a key")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -46,6 +50,11 @@ enum Command {
     Verify(Verify),
     /// Make the key that signs checkpoints
     NewKey(NewKey),
+    /// Sign the logs that were begun without a key, in the database; verify them before
+    Sign {
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -113,6 +122,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Checkpoint { query } => checkpoint(&query).await,
         Command::Verify(verify) => verify.run().await,
         Command::NewKey(new_key) => new_key.run(),
+        Command::Sign { config } => sign_all(&config).await,
     }
 }
 
@@ -196,6 +206,37 @@ impl Verify {
         let signed = now.as_ref().is_some_and(|now| now.is_signed);
         report(size, wrong, &findings, (kept.len(), signed))
     }
+}
+
+/// Signs the logs of all tenants by the key of `audit.key_file`.
+async fn sign_all(config: &ConfigArgs) -> anyhow::Result<ExitCode> {
+    let config = setup::config(config)?;
+    let keys = match &config.audit.key_file {
+        Some(path) => Keys::read(path)?,
+        None => Keys::default(),
+    };
+    if !keys.signs() {
+        bail!("audit.key_file names no file with a private key");
+    }
+    let store = setup::store(&config.database).await?;
+    let done = sign_in(&store, &keys).await;
+    store.close().await;
+    done.with_context(|| config.database.url.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn sign_in(store: &SqlStore, keys: &Keys) -> anyhow::Result<()> {
+    store.check().await?;
+    for tenant in store.list_registered_tenants().await? {
+        let name = tenant.id.as_str();
+        let word = if sign(store, &tenant.id, keys).await? {
+            "is signed now"
+        } else {
+            "needs no signature"
+        };
+        output::print(&format!("the log of tenant `{name}` {word}"))?;
+    }
+    Ok(())
 }
 
 fn kept_checkpoint(path: &Path, keys: &Keys) -> anyhow::Result<Checkpoint> {

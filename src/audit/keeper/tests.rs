@@ -133,6 +133,43 @@ async fn nothing_is_appended_to_a_log_that_was_changed() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_begun_without_a_key_is_signed_once_by_hand() {
+    let (private, public) = new_keys("test");
+    let signing = || keys(&format!("{private}\n{public}"));
+    let store = Arc::new(MemoryStore::new());
+    assert!(!sign(&*store, &tenant(), &signing()).await.unwrap());
+    let (journal, mut without) = keeper(&store, Keys::default());
+    (0..300).for_each(|id| journal.note(&tenant(), entry(id, "profiles/1")));
+    without.write().await;
+    let (journal, mut with) = keeper(&store, signing());
+    journal.note(&tenant(), entry(300, "profiles/1"));
+    with.write().await;
+    assert_eq!((with.episode().is_failing(), journal.count()), (true, 1));
+    assert!(sign(&*store, &tenant(), &signing()).await.unwrap());
+    assert!(!sign(&*store, &tenant(), &signing()).await.unwrap());
+    with.write().await;
+    assert_eq!((with.episode().is_failing(), journal.count()), (false, 0));
+    assert_eq!(verified(&store, &keys(&public), &[]).await, []);
+    // A log that differs from its checkpoint is not signed.
+    let head = store.audit_head(&tenant()).await.unwrap();
+    let forged = AuditAppend {
+        after: 301,
+        head: AuditHead {
+            size: 301,
+            checkpoint: Keys::default().seal("log", 301, [0; 32]),
+        },
+        batches: Vec::new(),
+        tiles: Vec::new(),
+    };
+    assert!(store.append_audit(&tenant(), &forged).await.unwrap());
+    let refused = sign(&*store, &tenant(), &signing()).await;
+    assert!(
+        matches!(refused, Err(KeeperError::Changed { .. })),
+        "{head:?}"
+    );
+}
+
+#[tokio::test]
 async fn entries_are_found_by_customer_time_and_credential_page_by_page() {
     let store = Arc::new(MemoryStore::new());
     let (journal, mut keeper) = keeper(&store, Keys::default());
