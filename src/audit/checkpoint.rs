@@ -65,6 +65,12 @@ pub enum KeyError {
         /// The number of the line, from 1.
         line: usize,
     },
+    /// It has no private key, and a server would sign nothing.
+    #[error("{path}: no private key; whoever verifies needs the public one alone, a server both")]
+    NoPrivate {
+        /// The path of the file.
+        path: String,
+    },
     /// It has two private keys, or a private one without its public one.
     #[error("{path}: expected one private key at most, and its public key with it")]
     Unpaired {
@@ -118,6 +124,19 @@ impl Keys {
         } else {
             Err(KeyError::Unpaired { path: name() })
         }
+    }
+
+    /// The same of a file that must have a private key.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read), or it has none.
+    pub fn read_private(path: &Path) -> Result<Self, KeyError> {
+        let keys = Self::read(path)?;
+        if keys.signs() {
+            return Ok(keys);
+        }
+        let path = path.display().to_string();
+        Err(KeyError::NoPrivate { path })
     }
 
     /// Whether it has a key that signs.
@@ -242,6 +261,9 @@ mod tests {
         assert!(told(&private).contains("its public key"));
         assert!(told(&format!("{private}\n{public}\n{private}")).contains("one private key"));
         assert!(told(&format!("{public}\nnonsense")).contains("line 2: no key"));
+        let verifying = file(&public);
+        let refused = Keys::read_private(verifying.path()).err().unwrap();
+        assert!(refused.to_string().contains("no private key"), "{refused}");
         let missing = Keys::read(Path::new("/nowhere/key")).err().unwrap();
         assert!(
             missing.to_string().starts_with("/nowhere/key: "),

@@ -155,9 +155,7 @@ impl KeyRing {
 
 /// The tenants that are not deleted.
 fn served(register: &[RegisteredTenant]) -> HashSet<TenantId> {
-    let served = register
-        .iter()
-        .filter(|tenant| tenant.delete_time.is_none());
+    let served = register.iter().filter(|tenant| tenant.is_served());
     served.map(|tenant| tenant.id.clone()).collect()
 }
 

@@ -14,7 +14,7 @@ use crate::auth::{ApiKey, Scope};
 use crate::clock::{Clock, SystemClock};
 use crate::config::ConfigArgs;
 use crate::store::sql::SqlStore;
-use crate::store::{ApiKeys, Store, StoredApiKey, TenantRegister as _};
+use crate::store::{ApiKeys, RegisteredTenant, Store, StoredApiKey, TenantRegister as _};
 
 /// Instead of the names of all scopes.
 const ALL: &str = "all";
@@ -133,7 +133,7 @@ impl Create {
         let register = store.list_registered_tenants().await?;
         let served = |name: &&TenantId| {
             let known = register.iter().find(|known| known.id == **name);
-            known.is_some_and(|known| known.delete_time.is_none())
+            known.is_some_and(RegisteredTenant::is_served)
         };
         if let Some(missing) = self.tenant.iter().find(|name| !served(name)) {
             let missing = missing.as_str();
@@ -189,8 +189,8 @@ async fn list(store: &SqlStore) -> anyhow::Result<()> {
             key.scopes.join(" "),
             output::plain(key.purpose.as_deref().unwrap_or_default()),
             key.roles.join(" "),
-            date(key.create_time),
-            key.expire_time.map(date).unwrap_or_default(),
+            output::minute(key.create_time),
+            key.expire_time.map(output::minute).unwrap_or_default(),
         ]);
     }
     output::print(&table.to_string())
@@ -234,12 +234,6 @@ fn scopes(names: &[String]) -> anyhow::Result<Vec<Scope>> {
 fn later(now: Timestamp, time: Duration) -> Timestamp {
     let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     Timestamp::from_micros(now.as_micros().saturating_add(micros))
-}
-
-fn date(time: Timestamp) -> String {
-    jiff::Timestamp::from_microsecond(time.as_micros())
-        .map(|time| time.strftime("%Y-%m-%d %H:%MZ").to_string())
-        .unwrap_or_default()
 }
 
 /// `90d`, `12h`, `30m`: whole days, hours or minutes.

@@ -211,13 +211,10 @@ impl Verify {
 /// Signs the logs of all tenants by the key of `audit.key_file`.
 async fn sign_all(config: &ConfigArgs) -> anyhow::Result<ExitCode> {
     let config = setup::config(config)?;
-    let keys = match &config.audit.key_file {
-        Some(path) => Keys::read(path)?,
-        None => Keys::default(),
+    let Some(key_file) = &config.audit.key_file else {
+        bail!("audit.key_file is empty; it must name the file of the key that signs");
     };
-    if !keys.signs() {
-        bail!("audit.key_file names no file with a private key");
-    }
+    let keys = Keys::read_private(key_file)?;
     let store = setup::store(&config.database).await?;
     let done = sign_in(&store, &keys).await;
     store.close().await;

@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
 use comfy_table::{ContentArrangement, Table, presets};
+use profile_core::records::Timestamp;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 
 use crate::grpc::FILE_DESCRIPTOR_SET;
@@ -224,6 +225,13 @@ pub(super) fn time(instant: &prost_types::Timestamp) -> String {
 /// A record for people.
 pub(super) fn record(key: Option<&v1::RecordKey>) -> String {
     key.map(|key| format!("{}/{}", plain(&key.source), plain(&key.key)))
+        .unwrap_or_default()
+}
+
+/// A time to the minute.
+pub(super) fn minute(time: Timestamp) -> String {
+    jiff::Timestamp::from_microsecond(time.as_micros())
+        .map(|time| time.strftime("%Y-%m-%d %H:%MZ").to_string())
         .unwrap_or_default()
 }
 

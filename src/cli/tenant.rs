@@ -108,8 +108,8 @@ async fn list(store: &SqlStore) -> anyhow::Result<()> {
     for tenant in store.list_registered_tenants().await? {
         table.add_row([
             tenant.id.as_str().to_owned(),
-            date(tenant.create_time),
-            tenant.delete_time.map(date).unwrap_or_default(),
+            created(tenant.create_time),
+            tenant.delete_time.map(output::minute).unwrap_or_default(),
         ]);
     }
     output::print(&table.to_string())
@@ -150,11 +150,11 @@ async fn delete(
     output::print(&table.to_string())
 }
 
-fn date(time: Timestamp) -> String {
+/// The tenant that comes with the database has no time.
+fn created(time: Timestamp) -> String {
     if time == Timestamp::default() {
-        return "with the database".to_owned();
+        "with the database".to_owned()
+    } else {
+        output::minute(time)
     }
-    jiff::Timestamp::from_microsecond(time.as_micros())
-        .map(|time| time.strftime("%Y-%m-%d %H:%MZ").to_string())
-        .unwrap_or_default()
 }

@@ -108,6 +108,11 @@ impl CallAudit {
         gathered.withheld = withheld;
     }
 
+    /// Whether too many entries wait.
+    pub(super) fn is_behind(&self) -> bool {
+        self.trail.journal.is_full()
+    }
+
     /// The call is refused for who makes it.
     pub(super) fn refused(&self, why: Failure) {
         self.gathered().refusal = why.name();

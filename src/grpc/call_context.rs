@@ -208,6 +208,13 @@ impl CallContext {
             let context = context.clone();
             async move {
                 let mut message = message?;
+                if context
+                    .audit
+                    .as_ref()
+                    .is_some_and(|audit| audit.is_behind())
+                {
+                    return Err(status::audit_behind());
+                }
                 let clearance = context.clearance_now().await?;
                 context.finished(&mut message, clearance.as_ref());
                 context.audit.iter().for_each(|audit| audit.gave_message());

@@ -195,12 +195,6 @@ impl CallLayer {
 }
 
 impl Shared {
-    /// Whether too many entries of the audit log wait.
-    fn is_audit_behind(&self) -> bool {
-        let audit = self.audit.as_ref();
-        audit.is_some_and(|audit| audit.journal.is_full())
-    }
-
     /// A request id that no other process and no other start of this one gives out.
     fn request_id(&self) -> String {
         format!(

@@ -37,12 +37,12 @@ impl Audit {
             });
         }
         let keys = match &config.key_file {
-            Some(path) => Keys::read(path)?,
+            Some(path) => Keys::read_private(path)?,
             None => Keys::default(),
         };
         if !keys.signs() {
             tracing::info!(
-                "audit.key_file has no private key: the audit log is not signed, and whoever writes to the database can change it"
+                "audit.key_file is empty: the audit log is not signed, and whoever writes to the database can change it"
             );
         }
         let journal = Arc::new(Journal::new(config.max_waiting));

@@ -17,6 +17,14 @@ pub struct RegisteredTenant {
     pub delete_time: Option<Timestamp>,
 }
 
+impl RegisteredTenant {
+    /// Whether it is not deleted.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        self.delete_time.is_none()
+    }
+}
+
 /// The store as keepers of tenants see it.
 ///
 /// # Cancel safety

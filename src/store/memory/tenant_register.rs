@@ -31,7 +31,7 @@ impl MemoryStore {
     pub(super) fn is_deleted(&self, tenant: &TenantId) -> bool {
         let register = self.register();
         let known = register.get(tenant);
-        known.is_some_and(|known| known.delete_time.is_some())
+        known.is_some_and(|known| !known.is_served())
     }
 }
 
@@ -43,8 +43,7 @@ impl TenantRegister for MemoryStore {
 
     async fn create_tenant(&self, tenant: &TenantId, time: Timestamp) -> Result<bool> {
         let mut register = self.register();
-        let is_there = |known: &RegisteredTenant| known.delete_time.is_none();
-        if register.get(tenant).is_some_and(is_there) {
+        if (register.get(tenant)).is_some_and(RegisteredTenant::is_served) {
             return Ok(false);
         }
         let created = RegisteredTenant {
@@ -59,7 +58,7 @@ impl TenantRegister for MemoryStore {
     async fn mark_tenant_deleted(&self, tenant: &TenantId, time: Timestamp) -> Result<bool> {
         let mut register = self.register();
         let known = register.get_mut(tenant);
-        let known = known.filter(|known| known.delete_time.is_none());
+        let known = known.filter(|known| known.is_served());
         Ok(known.map(|known| known.delete_time = Some(time)).is_some())
     }
 

@@ -223,6 +223,11 @@ async fn no_call_is_taken_while_too_many_entries_wait() {
     }
     assert_eq!(codes[..3], [Code::Ok; 3]);
     assert_eq!(codes[3..], [Code::Unavailable; 7]);
+    for _ in 0..5 {
+        let method = super::roles::method("ListErasures");
+        let refused = super::roles::ask(&mut wire, &method, &json!({}), &key).await;
+        assert_eq!(refused.code, Code::PermissionDenied);
+    }
     // A stop writes what waits, and no more: what was refused is not noted.
     service.stop().await;
     let head = store

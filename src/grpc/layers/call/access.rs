@@ -28,13 +28,15 @@ impl CallGuard {
             }
             None => self.granted(headers, named.as_ref()).await,
         };
-        if !matches!(granted, Err(Failure::TenantMissing)) {
-            self.audit = self.audited(granted.as_ref().ok(), named.as_ref());
-        }
+        let audit = match &granted {
+            Err(Failure::TenantMissing) => None,
+            granted => self.audited(granted.as_ref().ok(), named.as_ref()),
+        };
+        // There is no room for entries then, also not of calls that are refused.
+        let is_behind = audit.as_ref().is_some_and(|audit| audit.is_behind());
+        self.audit = audit.filter(|_| !is_behind);
         let tenant = granted.map_err(|why| self.refuse(why))?;
-        if self.audit.is_some() && self.shared.is_audit_behind() {
-            // There is no room for an entry of a call that is not served.
-            self.audit = None;
+        if is_behind {
             self.bounded("audit_behind");
             return Err(status::audit_behind());
         }
