@@ -1,5 +1,7 @@
 //! The audit log: what is in it, whom it lets through, and whether a change of it is found.
 
+mod killed;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use crate::support::postgres::Postgres;
 use crate::support::program::{Run, run};
 use crate::support::server::{SECURE, TestServer};
 use crate::support::stores::{Kind, TestStore, postgres};
+use crate::support::wire::Wire;
 
 /// The size of the log, and the number of entries that wait.
 async fn checkpoint(scene: &mut Scene) -> (i64, i64) {
@@ -211,7 +214,7 @@ async fn no_call_is_taken_while_too_many_entries_wait() {
         configure(config);
     })
     .await;
-    let mut wire = crate::support::wire::Wire::connect(service.address, 1 << 20).await;
+    let mut wire = Wire::connect(service.address, 1 << 20).await;
     let mut codes = Vec::new();
     for _ in 0..10 {
         let method = super::roles::method("ListSegments");
@@ -304,16 +307,28 @@ const TAMPERINGS: [(&str, &str); 10] = [
     ),
 ];
 
-/// A server with a log of ten thousand entries, whose key is in a folder.
+fn server(database: &Postgres, settings: &[String]) -> TestServer {
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let server = TestServer::start_unready(&database.url(), &settings);
+    server.wait_for("ready");
+    server
+}
+
+/// A server with a log of some entries, whose key is in a folder.
 struct Audited {
     dir: tempfile::TempDir,
     database: Postgres,
     store: Arc<dyn Store>,
     server: TestServer,
+    /// An auditor's.
+    credential: String,
+    /// Arguments of the server.
+    settings: Vec<String>,
 }
 
 impl Audited {
-    async fn start(tenant: &TenantId) -> Self {
+    /// A log of `count` entries, and a server that writes its own after each interval.
+    async fn start(tenant: &TenantId, count: usize, interval: &str) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let database = Postgres::start();
         let url = database.url();
@@ -325,21 +340,35 @@ impl Audited {
         let created = store.create_tenant(tenant, Timestamp::default()).await;
         assert!(created.expect("a register"));
         let keys = Keys::read(&key_file).expect("keys");
-        write(store.clone(), tenant, keys, 10_000).await;
-        let grant = Grant::new(&["acme"], &["audit.read"]);
+        write(store.clone(), tenant, keys, count).await;
+        let grant = Grant::new(&["acme"], &["audit.read", "segments.read"]);
         let credential = grant.key(&*store).await.expose();
-        std::fs::write(dir.path().join("token"), credential).expect("a file");
+        std::fs::write(dir.path().join("token"), &credential).expect("a file");
         let key_file = format!("audit.key_file={}", key_file.display());
-        // It notes what reads it, and writes nothing meanwhile.
-        let settings = ["--set", &key_file, "--set", "audit.flush_interval=1h"];
-        let server = TestServer::start_unready(&url, &[&SECURE[..], &settings].concat());
-        server.wait_for("ready");
+        let interval = format!("audit.flush_interval={interval}");
+        let settings = ["--set", &key_file, "--set", &interval].map(str::to_owned);
+        let settings = [SECURE.map(str::to_owned).to_vec(), settings.to_vec()].concat();
+        let server = server(&database, &settings);
         Self {
             dir,
             database,
             store,
             server,
+            credential,
+            settings,
         }
+    }
+
+    /// Another server, after `kill -9` of this one.
+    fn killed_and_started(self) -> Self {
+        self.server.kill();
+        let server = server(&self.database, &self.settings);
+        Self { server, ..self }
+    }
+
+    async fn wire(&self) -> Wire {
+        let address = self.server.address.trim_start_matches("http://");
+        Wire::connect(address.parse().expect("an address"), 1 << 20).await
     }
 
     fn ask(&self, args: &str) -> Run {
@@ -356,7 +385,8 @@ impl Audited {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_tampering_with_a_log_of_ten_thousand_entries_is_found() {
     let tenant = TenantId::new("acme").expect("a name");
-    let audited = Audited::start(&tenant).await;
+    // It notes what reads it, and writes nothing meanwhile.
+    let audited = Audited::start(&tenant, 10_000, "1h").await;
     let sql = |text: &str| audited.database.sql(text);
     audited.write("kept.txt", &audited.ask("audit checkpoint").ok());
     let verify = "audit verify --key-file a.pub --checkpoint kept.txt";
