@@ -25,6 +25,7 @@ use super::features::Features;
 use crate::model::Model;
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
+pub(super) use fields::flats_differ;
 pub(super) use names::{GivenAgreement, families_differ, given_agreement, middles_differ};
 pub(super) use veto::{
     BirthSlip, against_given_name, birth_slip, births_conflict, doubt_forgiven, much_agrees,

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::identity::compare::{
-    BirthSlip, GivenAgreement, Veto, births_conflict, families_differ, given_agreement,
-    middles_differ, suffixes_conflict,
+    BirthSlip, GivenAgreement, Veto, births_conflict, families_differ, flats_differ,
+    given_agreement, middles_differ, suffixes_conflict,
 };
-use crate::identity::features::{Date, Features, Name};
+use crate::identity::features::{Date, Features, Name, Street};
 use crate::identity::keys::BlockingKey;
 use crate::model::{BelongsTo, IdentifierType, Model};
 use crate::records::Record;
@@ -71,6 +71,8 @@ impl Side {
 
 /// A family is told by this many names at most; more are not looked at.
 const MAX_NAMES: usize = 24;
+/// No more homes are looked at.
+const MAX_STREETS: usize = 24;
 
 /// What guards look at.
 #[derive(Default)]
@@ -82,6 +84,8 @@ pub(super) struct Group<'a> {
     names: Vec<(&'a Name, usize)>,
     births: Vec<(Date, usize)>,
     suffixes: Vec<u8>,
+    /// Distinct homes.
+    streets: Vec<&'a Street>,
     /// Keys of identifiers that belong to a person.
     personal: BTreeSet<BlockingKey>,
     /// Keys of numbers of which a person has one.
@@ -129,6 +133,7 @@ impl<'a> Group<'a> {
                 .map(|date| (*date, 1))
                 .collect(),
             suffixes: features.suffixes.clone(),
+            streets: features.streets.iter().collect(),
             personal: personal.collect(),
             numbers: numbers.collect(),
             apart: BTreeSet::new(),
@@ -157,6 +162,11 @@ impl<'a> Group<'a> {
         self.suffixes.extend(other.suffixes);
         self.suffixes.sort_unstable();
         self.suffixes.dedup();
+        for street in other.streets {
+            if self.streets.len() < MAX_STREETS && !self.streets.contains(&street) {
+                self.streets.push(street);
+            }
+        }
         self.personal.extend(other.personal);
         self.numbers.extend(other.numbers);
         self.apart.extend(other.apart);
@@ -324,6 +334,12 @@ impl<'a> Group<'a> {
             }
         }
         clearly * 2 > all
+    }
+
+    /// Whether the two are said to live in one house and in other flats of it.
+    pub(super) fn has_another_flat(&self, other: &Self) -> bool {
+        let streets = |group: &Self| group.streets.clone();
+        flats_differ(streets(self), streets(other))
     }
 
     fn births_mostly_agree(&self, other: &Self) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::guard::{Group, Guard, Side};
 use super::rules::Rule;
-use super::{Clustering, Evidence, Member, Reason, Refusal, grouped};
+use super::{Clustering, Evidence, Member, Reason, Refusal, grouped, is_of_home};
 use crate::identity::compare::{BirthSlip, Score, Veto, birth_slip, doubt_forgiven, much_agrees};
 use crate::identity::context::Context;
 use crate::identity::decision::{Decision, DecisionKind};
@@ -344,11 +344,13 @@ impl<'a> Partition<'a> {
         let forgiven = doubt_forgiven(score);
         let garbled = score.level(Field::GivenName) == AgreementLevel::Different;
         let much = much_agrees(score);
+        let of_home = is_of_home(score);
         self.join(a, b, reason, |x, y| {
             let veto = x.contradiction(y, slip, forgiven);
             let given = |veto: &Veto| *veto == Veto::GivenNamesDiffer;
             veto.filter(|veto| !(garbled && given(veto)) || x.is_another_with_number(y))
                 .filter(|veto| !(much && given(veto)) || x.known_given_names_conflict(y))
+                .or_else(|| (of_home && x.has_another_flat(y)).then_some(Veto::FlatsDiffer))
                 .map(Guard::Veto)
         });
     }

@@ -77,10 +77,11 @@ fn address(left: &Features, right: &Features, weights: &Weights, score: &mut Sco
     // Neighbours have one town and postal code.
     let neighbours = !left.streets.is_empty()
         && score.level(Field::Street) == AgreementLevel::Different
-        && left
-            .streets
-            .iter()
-            .any(|a| right.streets.iter().any(|b| a.is_neighbour(b)));
+        && (flats_differ(&left.streets, &right.streets)
+            || left
+                .streets
+                .iter()
+                .any(|a| right.streets.iter().any(|b| a.is_neighbour(b))));
     let of_place = |best: Option<Best>| {
         best.map(|best| match best.weight {
             1.. if neighbours => Best { weight: 0, ..best },
@@ -215,16 +216,43 @@ fn same_or_close(close: bool) -> AgreementLevel {
     }
 }
 
+/// Whether all the flats that two sides name in one house are others.
+pub(in crate::identity) fn flats_differ<'a>(
+    left: impl IntoIterator<Item = &'a Street>,
+    right: impl IntoIterator<Item = &'a Street, IntoIter: Clone>,
+) -> bool {
+    let right = right.into_iter();
+    let mut differ = false;
+    for a in left {
+        let flats = right.clone().filter(|b| a.are_flats_of_a_house(b));
+        for b in flats.filter(|b| one_street(a, b) || is_similar(&a.name, &b.name, SPELLING)) {
+            if !a.is_another_home(b) {
+                return false;
+            }
+            differ = true;
+        }
+    }
+    differ
+}
+
+fn one_street(a: &Street, b: &Street) -> bool {
+    a.name == b.name || is_similar(&a.name, &b.name, 880) || contains(a, b) || contains(b, a)
+}
+
+/// From here on two names may be spellings of one street, if the house is the same.
+const SPELLING: u32 = 780;
+
 fn street_level(a: &Street, b: &Street) -> AgreementLevel {
     if a.whole.hash == b.whole.hash {
         return AgreementLevel::Exact;
     }
-    let names =
-        a.name == b.name || is_similar(&a.name, &b.name, 880) || contains(a, b) || contains(b, a);
+    let names = one_street(a, b);
     match (names, !a.is_another_home(b)) {
         (true, true) => AgreementLevel::Close,
         (false, true)
-            if a.number.is_some() && a.number == b.number && is_similar(&a.name, &b.name, 780) =>
+            if a.number.is_some()
+                && a.number == b.number
+                && is_similar(&a.name, &b.name, SPELLING) =>
         {
             AgreementLevel::Part
         }

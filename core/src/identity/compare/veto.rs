@@ -28,6 +28,8 @@ pub enum Veto {
     PersonalIdsDiffer,
     /// The genders differ, and the given names do not say that they are one.
     GendersDiffer,
+    /// Nothing but names and home is the same, and the flats differ.
+    FlatsDiffer,
 }
 
 impl Veto {
@@ -42,6 +44,7 @@ impl Veto {
             Self::SuffixesDiffer => "suffixes_differ",
             Self::PersonalIdsDiffer => "personal_ids_differ",
             Self::GendersDiffer => "genders_differ",
+            Self::FlatsDiffer => "flats_differ",
         }
     }
 
@@ -56,6 +59,7 @@ impl Veto {
             Self::SuffixesDiffer => "the suffixes of the names differ",
             Self::PersonalIdsDiffer => "an identifier of which a person has one differs",
             Self::GendersDiffer => "gender and given name differ",
+            Self::FlatsDiffer => "the flats in the house differ",
         }
     }
 }

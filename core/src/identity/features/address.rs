@@ -9,7 +9,7 @@ use super::name::Word;
 use crate::identity::text;
 use words::{
     is_code, is_common, is_mixed, is_number_letter, is_ordinal, is_roman, is_side, is_unit, short,
-    without_counter, without_ordinal,
+    with_ordinals, without_counter, without_ordinal,
 };
 
 /// House number, unit and street.
@@ -31,6 +31,8 @@ impl Street {
     pub(super) fn parse(raw: &str) -> Option<Self> {
         // `6ºD` is `6º D`.
         let folded = text::fold(&raw.replace(['º', 'ª'], " "));
+        // An entrance, 单元.
+        let folded = folded.replace("dan yuan", "dan");
         // `#321, Street 128`: number 321.
         let folded = folded.trim_start_matches([' ', '#']);
         let folded = if let Some(rest) = folded.strip_prefix("c/") {
@@ -40,7 +42,8 @@ impl Street {
         } else {
             Cow::Borrowed(folded)
         };
-        let tokens = folded
+        let tokens = with_ordinals(&folded);
+        let tokens = tokens
             .split(|letter: char| !letter.is_ascii_alphanumeric())
             .filter(|token| !token.is_empty());
         let tokens: Vec<&str> = tokens
@@ -99,6 +102,14 @@ impl Street {
 }
 
 impl Street {
+    /// Whether both name a flat of a house with this number.
+    pub(in crate::identity) fn are_flats_of_a_house(&self, other: &Self) -> bool {
+        self.number.is_some()
+            && self.number == other.number
+            && !self.unit.is_empty()
+            && !other.unit.is_empty()
+    }
+
     /// Whether both have the same numbers in another order: `3/12 George St`, `12 George St #3`.
     fn has_the_numbers_of(&self, other: &Self) -> bool {
         let all = |street: &Self| {
@@ -182,7 +193,7 @@ fn is_house_or_unit(token: &str, next: Option<&str>) -> bool {
         .bytes()
         .next()
         .is_some_and(|byte| byte.is_ascii_digit());
-    let is_floor = || next.is_some_and(is_unit);
+    let is_floor = || next.is_some_and(|next| is_unit(next) && next != "d");
     is_number && !is_code(token) && (!is_ordinal(token) || is_floor())
 }
 
@@ -227,6 +238,12 @@ mod tests {
             ("12 bis rue Lepic", "12 rue Lepic"),
             ("元町6丁目6-18 メゾン青葉504号室", "元町6-6-18-106"),
             ("555. Sokak No: 9/6", "555. Sokak No: 9/7"),
+            ("人民路415号2单元1702室", "人民路415号3单元1702室"),
+            (
+                "ул. 13-я Молодёжная 55-19",
+                "ul. 13-ya Molodezhnaya, d. 55, kv. 40",
+            ),
+            ("ул. 13-я Молодёжная 55", "13-я Молодёжная 57"),
         ] {
             assert!(another(a, b) && another(b, a), "{a} | {b}");
         }
@@ -240,6 +257,13 @@ mod tests {
             ("555. Sokak No:9", "555. Sokak No: 9/7"),
             ("元町3丁目3番16号", "元町3-3-16"),
             ("緑町3丁目11-5", "緑町3-11-5"),
+            ("人民路415号2单元1702室", "人民路415号2-1702"),
+            (
+                "ул. 13-я Молодёжная 55",
+                "ul. 13-ya Molodezhnaya, d. 55, kv. 40",
+            ),
+            ("28-я Школьная 15", "Школьная 28-я, д. 15"),
+            ("테헤란로 152 5층", "테헤란로 152, 5"),
         ] {
             assert!(!another(a, b), "{a} | {b}");
         }

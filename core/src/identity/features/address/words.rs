@@ -1,5 +1,6 @@
 //! Words and signs of addresses, folded: kinds of streets, parts of a house, numbers.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -34,7 +35,7 @@ pub(super) fn is_side(token: &str) -> bool {
 pub(super) fn is_common(token: &str) -> bool {
     static WORDS: Words = LazyLock::new(|| {
         "st rd ave dr ln ct cir blvd pl way ter hwy pkwy sq cres n s e w ne nw se sw apt ste unit \
-             fl the ul calle rue via rua jl"
+             fl kv the ul calle rue via rua jl"
             .split_ascii_whitespace()
             .collect()
     });
@@ -83,8 +84,8 @@ pub(super) fn short(token: &str) -> &str {
 pub(super) fn without_counter(token: &str) -> &str {
     let digits = token.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
     match &token[digits.len()..] {
-        "ding" | "fan" | "hao" | "shi" | "jie" | "lou" | "ceng" | "dong" | "ho" | "ga" | "beon"
-        | "beongil" | "cho" | "chome" | "ban" | "go" => digits,
+        "ding" | "fan" | "hao" | "shi" | "jie" | "lou" | "ceng" | "dan" | "dong" | "ceung"
+        | "ho" | "ga" | "beon" | "beongil" | "cho" | "chome" | "ban" | "go" => digits,
         _ => token,
     }
 }
@@ -101,6 +102,40 @@ pub(super) fn is_number_letter(token: &str) -> bool {
 pub(super) fn is_ordinal(token: &str) -> bool {
     let digits = token.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
     matches!(&token[digits.len()..], "st" | "nd" | "rd" | "th")
+}
+
+/// Endings of ordinals behind a hyphen, in the transcriptions of Cyrillic: `13-я`, `2-ой`, `1-го`.
+const ENDINGS: [&str; 11] = [
+    "ia", "ya", "ja", "aia", "aya", "oi", "oy", "ii", "yi", "go", "ho",
+];
+/// Endings that may be the letter of a house, where no name of a street follows.
+const SHORT_ENDINGS: [&str; 3] = ["i", "y", "j"];
+
+/// The line with each ordinal of a street as in English: `13th molodiozhnaia 55`.
+pub(super) fn with_ordinals(line: &str) -> Cow<'_, str> {
+    if !line.contains('-') {
+        return line.into();
+    }
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let is_name = |word: &&&str| {
+        let mut letters = word.bytes().filter(u8::is_ascii_alphabetic);
+        letters.nth(2).is_some() && !word.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    let ordinal = |place: usize| {
+        let (digits, ending) = words[place].trim_end_matches(',').split_once('-')?;
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let before_name = || words.get(place + 1).filter(is_name).is_some();
+        let is_ordinal = is_number
+            && (ENDINGS.contains(&ending) || (SHORT_ENDINGS.contains(&ending) && before_name()));
+        is_ordinal.then(|| format!("{digits}th"))
+    };
+    let ordinals: Vec<Option<String>> = (0..words.len()).map(ordinal).collect();
+    if ordinals.iter().all(Option::is_none) {
+        return line.into();
+    }
+    let each = words.iter().zip(&ordinals);
+    let each = each.map(|(word, ordinal)| ordinal.as_deref().unwrap_or(word));
+    each.collect::<Vec<_>>().join(" ").into()
 }
 
 /// A number without what makes it an ordinal: `3º`, `2nd floor`, `3e étage`.

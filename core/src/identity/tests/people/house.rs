@@ -160,3 +160,24 @@ fn both_family_names_of_spain_count() {
         assert_eq!(found(&a, &b), people, "{a} and {b}");
     }
 }
+
+#[test]
+fn one_who_left_out_the_flat_is_no_bridge_between_namesakes_of_the_house() {
+    let of = |key: &str, street: &str, more: &str| {
+        format!("{key} given=Sergei family=Quillfeather street={street} city=Riga {more}")
+    };
+    let house = [
+        of("a", "Molodezhnaya_55-19", "phone=2125551142"),
+        of("b", "Molodezhnaya_55", "phone=2125551142"),
+        of("c", "Molodezhnaya_55-40", ""),
+    ];
+    let found = clustering(&house.each_ref().map(String::as_str), &[]);
+    assert_eq!(shown(&found), ["a b", "c"]);
+    let refused = found.refused.iter();
+    let guards: Vec<String> = refused.map(|refusal| refusal.guard.name()).collect();
+    assert!(guards.contains(&"flats_differ".to_owned()), "{guards:?}");
+    assert_eq!(clusters(&[&house[1], &house[2]]), ["b c"]);
+    // A contact of theirs says that they moved.
+    let moved = of("c", "Molodezhnaya_55-40", "phone=2125551142");
+    assert_eq!(clusters(&[&house[0], &house[1], &moved]), ["a b c"]);
+}
