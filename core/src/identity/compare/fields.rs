@@ -252,13 +252,24 @@ fn street_level(a: &Street, b: &Street) -> AgreementLevel {
         (false, true)
             if a.number.is_some()
                 && a.number == b.number
-                && is_similar(&a.name, &b.name, SPELLING) =>
+                && (is_similar(&a.name, &b.name, SPELLING) || has_half(a, b) || has_half(b, a)) =>
         {
             AgreementLevel::Part
         }
         _ => AgreementLevel::Different,
     }
 }
+
+/// Whether half of the words of one are in the other, in any order, and one of them is long.
+fn has_half(all: &Street, some: &Street) -> bool {
+    let is_in = |word: &&Word| all.words.iter().any(|other| other.hash == word.hash);
+    let common = some.words.iter().filter(is_in);
+    common.clone().any(|word| word.text.len() >= LONG_WORD)
+        && common.count() * 2 >= some.words.len()
+}
+
+/// No kind of street and no particle has as many letters in most languages.
+const LONG_WORD: usize = 6;
 
 /// Whether all words of one are in the other, which may go on with a town.
 fn contains(all: &Street, some: &Street) -> bool {
