@@ -56,7 +56,7 @@ const RANDOM_PAIRS: usize = 1_000_000;
 /// Rounds of expectation and maximisation; more change little.
 const ROUNDS: usize = 8;
 /// As many pairs of one person the shipped chances count for.
-const PRIOR_MATCHES: f64 = 200.0;
+const PRIOR_MATCHES: f64 = 400.0;
 /// As many random pairs they count for.
 const PRIOR_RANDOM: f64 = 100_000.0;
 
