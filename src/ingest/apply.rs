@@ -154,11 +154,13 @@ impl<'a> Applied<'a> {
         }
         known.statements.insert(key.clone());
         let before = record.reused_since();
-        record.apply(statement);
+        let forgotten = record.apply_at(key.stamp, statement);
         let since = record.reused_since();
         self.statements.push((key, statement));
         if since.is_some() && since != before {
             Outcome::StoredWith(correct::reused_key())
+        } else if let Some(kind) = forgotten {
+            Outcome::StoredWith(correct::forgotten(&kind))
         } else {
             Outcome::Stored
         }

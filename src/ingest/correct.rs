@@ -222,6 +222,15 @@ pub(super) fn reused_key() -> Note {
     }
 }
 
+/// The note about a statement after which a former value of an identifier type is not kept.
+pub(super) fn forgotten(kind: &str) -> Note {
+    let note = note(NoteReason::Forgotten, FORGOTTEN);
+    Note {
+        field: format!("identifiers.{kind}"),
+        ..note
+    }
+}
+
 fn note(reason: NoteReason, description: &'static str) -> Note {
     Note {
         field: "event_id".to_owned(),
@@ -232,6 +241,8 @@ fn note(reason: NoteReason, description: &'static str) -> Note {
 
 const FORMER: &str = "its record's key was deleted later and given out again: the event is a \
                       former holder's, and not shown with the present one";
+const FORGOTTEN: &str = "the record held more values of this type before than are kept: the one \
+                         said longest ago does not find the customer any more";
 const REUSED_KEY: &str = "the key was deleted and is given out again: what happened before the \
                           deletion, and was allowed or wished, is a former holder's from now on";
 const UNKNOWN: &str =

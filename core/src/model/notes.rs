@@ -50,6 +50,8 @@ choices! {
         FormerHolder = "former_holder",
         /// The event waits for its customer.
         Waiting = "waiting",
+        /// The record held more values of the type before than are kept.
+        Forgotten = "forgotten",
     }
 }
 

@@ -54,6 +54,7 @@ fn note_reason(reason: NoteReason) -> v1::NoteReason {
         NoteReason::Superseded => v1::NoteReason::Superseded,
         NoteReason::FormerHolder => v1::NoteReason::FormerHolder,
         NoteReason::Waiting => v1::NoteReason::Waiting,
+        NoteReason::Forgotten => v1::NoteReason::Forgotten,
     }
 }
 

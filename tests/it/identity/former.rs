@@ -147,6 +147,27 @@ async fn the_reason_is_told() {
 }
 
 #[tokio::test]
+async fn more_former_values_than_are_kept_are_told() {
+    let service = Service::start().await;
+    let mut told = Vec::new();
+    for number in 0..40 {
+        let address = format!("relay{number}@gmx.de");
+        let said = upsert(("web", "1"), &[("email", &address)], &MARTA, number + 1);
+        let answer = service.say(vec![said]).await;
+        let notes = answer.results.iter().flat_map(|result| &result.notes);
+        told.extend(notes.map(|note| (number, note.field.clone(), note.reason())));
+    }
+    let expected = (33..40).map(|number| {
+        let field = "identifiers.email".to_owned();
+        (number, field, v1::NoteReason::Forgotten)
+    });
+    assert_eq!(told, Vec::from_iter(expected));
+    let first = name(&service, by(("email", "relay0@gmx.de"))).await;
+    let last = name(&service, by(("email", "relay39@gmx.de"))).await;
+    assert_eq!((first.as_str(), last == "NotFound"), ("NotFound", false));
+}
+
+#[tokio::test]
 async fn a_corrected_customer_number_is_nobodys() {
     let keys = [by_record("web", "1"), by_identifier("customer_id", "20417")];
     let said = [

@@ -64,8 +64,10 @@ impl Record {
         self.apply_at(self.stamp(statement), statement);
     }
 
-    /// Takes a statement in under the stamp that it got when it was stored.
-    pub fn apply_at(&mut self, stamp: VersionStamp, statement: &RecordStatement) {
+    /// Takes a statement in under the stamp that it got when it was stored. Answers with the
+    /// identifier type of which it held more values than [`MAX_FORMER`](super::MAX_FORMER), so that
+    /// the oldest was dropped.
+    pub fn apply_at(&mut self, stamp: VersionStamp, statement: &RecordStatement) -> Option<String> {
         let said = Provenance {
             stamp,
             source_time: statement.source_time,
@@ -82,7 +84,7 @@ impl Record {
         self.ahead = self.ahead.max(ahead);
         let held = self.replaceable(&statement.change);
         self.take(said, &statement.change);
-        self.keep_former(held, &statement.change, &said);
+        self.keep_former(held, &statement.change, &said)
     }
 
     fn take(&mut self, said: Provenance, change: &Change) {

@@ -59,20 +59,22 @@ impl Former {
         self.values.retain(|_, values| !values.is_empty());
     }
 
-    fn keep(&mut self, kind: &str, value: &str, place: Place) {
+    /// Keeps a value; whether another one had to go.
+    fn keep(&mut self, kind: &str, value: &str, place: Place) -> bool {
         if Some(place) <= self.deleted {
-            return;
+            return false;
         }
         let values = self.values.entry(kind.to_owned()).or_default();
         let said = values.entry(value.to_owned()).or_insert(place);
         *said = place.max(*said);
-        while values.len() > MAX_FORMER {
-            let oldest = values.iter().min_by_key(|(value, said)| (**said, *value));
-            let Some(oldest) = oldest.map(|(value, _)| value.clone()) else {
-                return;
-            };
+        if values.len() <= MAX_FORMER {
+            return false;
+        }
+        let oldest = values.iter().min_by_key(|(value, said)| (**said, *value));
+        if let Some(oldest) = oldest.map(|(value, _)| value.clone()) {
             values.remove(&oldest);
         }
+        true
     }
 
     fn drop(&mut self, kind: &str, value: &str) {
@@ -124,39 +126,54 @@ impl Record {
     }
 
     /// Keeps what it does not hold any more: of what it held, and of what a statement says that a
-    /// later one has replaced already.
-    pub(super) fn keep_former(&mut self, held: Held, change: &Change, said: &Provenance) {
+    /// later one has replaced already. Answers with the type of which a value had to go.
+    pub(super) fn keep_former(
+        &mut self,
+        held: Held,
+        change: &Change,
+        said: &Provenance,
+    ) -> Option<String> {
         let place = place(said);
+        let mut full = None;
         if matches!(change, Change::Delete) {
             self.former.forget_before(place);
         }
+        let mut keep = |kind: &str, values: &[IdentifierValue], place| {
+            if self.keep_or_drop(kind, values, place) {
+                full.get_or_insert_with(|| kind.to_owned());
+            }
+        };
         for (kind, values, place) in held {
-            self.keep_or_drop(&kind, &values, place);
+            keep(&kind, &values, place);
         }
         match change {
             Change::Patch { identifiers, .. } => {
                 for (kind, values) in identifiers {
-                    self.keep_or_drop(kind, values, place);
+                    keep(kind, values, place);
                 }
             }
             Change::Replace(fields) => {
                 for (kind, values) in &fields.identifiers {
-                    self.keep_or_drop(kind, values, place);
+                    keep(kind, values, place);
                 }
             }
             Change::Delete | Change::Prefer(_) | Change::Consent(_) => {}
         }
+        full
     }
 
-    fn keep_or_drop(&mut self, kind: &str, values: &[IdentifierValue], place: Place) {
+    /// Whether a value had to go.
+    fn keep_or_drop(&mut self, kind: &str, values: &[IdentifierValue], place: Place) -> bool {
+        let mut full = false;
         for IdentifierValue { value, .. } in values {
             let cell = self.identifiers.get(kind);
             let holds = cell.is_some_and(|cell| cell.value.iter().any(|held| held.value == *value));
             if holds {
                 self.former.drop(kind, value);
             } else {
-                self.former.keep(kind, value, place);
+                full |= self.former.keep(kind, value, place);
             }
         }
+        full
     }
 }

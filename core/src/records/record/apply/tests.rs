@@ -272,10 +272,13 @@ fn a_deletion_forgets_what_was_held_before_it_in_any_order() {
 #[test]
 fn of_many_former_values_the_last_are_kept() {
     let mut record = Record::new(key(), hour(0));
+    let mut forgotten = Vec::new();
     for number in 0..50 {
         let value = format!("m{number:02}");
-        record.apply(&mail(&[value.as_str()], number));
+        let said = mail(&[value.as_str()], number);
+        forgotten.extend(record.apply_at(record.stamp(&said), &said));
     }
+    assert_eq!(forgotten, vec!["email"; 50 - 1 - MAX_FORMER]);
     let kept = former(&record);
     assert_eq!((kept.len(), kept[0].as_str()), (MAX_FORMER, "m17"));
 }
