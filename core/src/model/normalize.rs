@@ -26,7 +26,7 @@ use caseless::Caseless;
 use unicode_normalization::{UnicodeNormalization, is_nfkc};
 
 use super::country::Home;
-use super::placeholder::Sort;
+use super::placeholder::{Sort, is_masked};
 use super::{IdentifierType, Normalization};
 use crate::records::IdentifierValue;
 
@@ -134,12 +134,12 @@ impl IdentifierType {
     }
 
     /// Whether a value is a placeholder.
-    pub(super) fn stands_for_nothing(&self, value: &str) -> bool {
+    pub(crate) fn stands_for_nothing(&self, value: &str) -> bool {
         self.placeholders.has(self.sort(), value)
     }
 
     /// Whether a pattern of the model blocks a value.
-    pub(super) fn is_blocked(&self, value: &str) -> bool {
+    pub(crate) fn is_blocked(&self, value: &str) -> bool {
         self.blocked.iter().any(|blocked| blocked.is_match(value))
     }
 
@@ -223,8 +223,8 @@ fn fold_case(clean: &str) -> String {
     folded
 }
 
-/// The digits of a number that is written with separators; `None` for a text with letters: which
-/// of its digits are the number would be a guess.
+/// The digits of a number that is written with separators; `None` for a text with letters, or of
+/// which digits are hidden (`#### 1234`): which ones are the number would be a guess.
 fn only_digits(clean: &str) -> Option<String> {
     let is_number = clean.chars().all(|letter| {
         letter.is_ascii_digit()
@@ -234,7 +234,7 @@ fn only_digits(clean: &str) -> Option<String> {
     let digits = || clean.chars().filter(char::is_ascii_digit).collect();
     is_number
         .then(digits)
-        .filter(|digits: &String| !digits.is_empty())
+        .filter(|digits: &String| !digits.is_empty() && !is_masked(clean))
 }
 
 #[cfg(test)]
@@ -305,6 +305,10 @@ mod tests {
         assert_eq!(digits.normalize(" none "), "none");
         assert!(digits.links("92464963"));
         assert!(!digits.links("none"));
+        for hidden in ["#### #### 1234", "....1234", "**** 1234"] {
+            assert_eq!(digits.normalize(hidden), hidden);
+            assert!(!digits.links(hidden), "{hidden}");
+        }
     }
 
     #[test]

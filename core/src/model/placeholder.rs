@@ -11,6 +11,7 @@
 //! epochs).
 
 mod folded;
+mod masked;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -18,6 +19,8 @@ use std::sync::LazyLock;
 
 use super::Date;
 use folded::{Folded, lower};
+use masked::is_masked_mailbox;
+pub(crate) use masked::{is_masked, is_masked_name};
 
 /// A kind of value, with a list of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,14 +126,15 @@ impl Placeholders {
 fn is_placeholder(sort: Sort, value: &str) -> bool {
     let value = value.trim();
     match sort {
-        Sort::Email => is_no_mailbox(&lower(value)),
-        Sort::Phone => is_no_line(value),
+        Sort::Email => is_masked_mailbox(value) || is_no_mailbox(&lower(value)),
+        Sort::Phone => is_masked(value) || is_no_line(value),
         Sort::Id => {
             is_nothing(value)
                 || Folded::of(value).is_some_and(|value| value.is_in(&IDS))
                 || is_no_number(value)
                 || is_no_device(value)
                 || is_template(value)
+                || is_masked(value)
         }
         Sort::Place => {
             let digits = || value.bytes().filter(u8::is_ascii_alphanumeric);
@@ -138,6 +142,7 @@ fn is_placeholder(sort: Sort, value: &str) -> bool {
             is_nothing(value)
                 || Folded::of(value).is_some_and(|value| value.is_in(&PLACES))
                 || (value.is_ascii() && is_no_code)
+                || is_masked(value)
         }
     }
 }

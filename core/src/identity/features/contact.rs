@@ -109,8 +109,8 @@ impl Phone {
         let varied = digits
             .bytes()
             .any(|byte| byte != digits.as_bytes()[digits.len() - 1]);
-        let blocked = kind.blocked.iter().any(|pattern| pattern.is_match(value));
-        let some = (MIN_DIGITS..=20).contains(&digits.len()) && varied && !blocked;
+        let nobodys = kind.is_blocked(value) || kind.stands_for_nothing(value);
+        let some = (MIN_DIGITS..=20).contains(&digits.len()) && varied && !nobodys;
         some.then(|| Self {
             key,
             digits: Word::new(digits),

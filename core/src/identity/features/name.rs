@@ -7,7 +7,7 @@ mod words;
 
 use crate::identity::given_names::{self, Cultures, KnownName, Sex, bits_of};
 use crate::identity::{nicknames, scripts, text};
-use crate::model::placeholder::is_nothing;
+use crate::model::placeholder::{is_masked_name, is_nothing};
 use crate::model::{Home, Role, clean};
 pub(in crate::identity) use native::{Native, Script};
 use order::in_order;
@@ -168,6 +168,9 @@ impl Parts {
             None => raw,
         };
         if !raw.is_ascii() && is_nothing(raw) {
+            return;
+        }
+        if is_masked_name(raw) {
             return;
         }
         match role {

@@ -134,3 +134,27 @@ fn a_garbled_name_is_one_where_two_contacts_are_the_same() {
     let spouses = ["a given=Darlene", "b given=Dennis"].map(|text| format!("{text} {same}"));
     assert_eq!(clusters(&[&spouses[0], &spouses[1]]), ["a", "b"]);
 }
+
+#[test]
+fn hidden_names_and_contacts_are_nobodys() {
+    const PLACE: &str = "city=Salem postcode=97301 country=US";
+    for (a, b) in [
+        (
+            "given=J*** family=D*** street=12_Oak_Hill",
+            "given=J*** family=D*** street=12_Oak_Hill",
+        ),
+        ("email=j***@gmail.com", "email=j***@gmail.com"),
+        (
+            "phone=+1212***1142 given=Ann",
+            "phone=+1212***1142 given=Ann",
+        ),
+        ("card=****1234 given=Ann", "card=****1234 given=Ann"),
+        ("given=王** phone=2125551142", "given=王** phone=2125551199"),
+    ] {
+        let (a, b) = (format!("a {a} {PLACE}"), format!("b {b} {PLACE}"));
+        assert_eq!(clusters(&[&a, &b]), ["a", "b"], "{a}");
+    }
+    // One who says a contact in full is found by it, whatever the name hides.
+    let (whole, hidden) = ("a given=Ann email=ann@x.com", "b given=A** email=ann@x.com");
+    assert_eq!(clusters(&[whole, hidden]), ["a b"]);
+}
