@@ -11,6 +11,7 @@
 //! Source of the fields: ISO/IEC TS 27560:2023, Consent record information structure.
 
 mod effective;
+mod words;
 
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! What sources say: a [`Draft`] as it was said, a [`Statement`] once it is checked against the
 //! model.
 
+mod limits;
 mod size;
 
 use std::collections::BTreeMap;

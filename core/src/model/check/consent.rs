@@ -17,7 +17,7 @@ use crate::records::{
     Change, Consent, ConsentStatus, ContentHash, Draft, DraftConsent, Identifier, Reason,
     RecordStatement, Statement, Timestamp, Value, Violation, plausible_time,
 };
-use remarks::{Remarked, one_of};
+use remarks::Remarked;
 
 /// The longest of most texts, in bytes.
 const MAX_TEXT_BYTES: usize = 256;
@@ -32,7 +32,8 @@ pub(crate) const FIELDS: [Listed<Option<Conversion>>; 13] = [
     Listed::required(
         "status",
         None,
-        "`granted`, `denied`, `withdrawn` or `pending`. No value: nothing is said.",
+        "`granted`, `denied`, `withdrawn` or `pending`, or a word that means one of them, such as \
+         `unsubscribed`. No value: nothing is said.",
     ),
     Listed::optional(
         "effective_time",
@@ -87,19 +88,7 @@ impl Check<'_> {
             .contact_point
             .as_ref()
             .and_then(|point| self.contact_point(&path, point, &draft.record.source));
-        let status = match one_of(&draft, "status", &ConsentStatus::ALL) {
-            Some(Err(rule)) => {
-                self.add(Reason::Malformed, format!("{path}.status"), rule);
-                None
-            }
-            Some(Ok(status)) => Some(status),
-            None => {
-                let field = format!("{path}.status");
-                self.violations.push(Violation::required(field));
-                None
-            }
-        };
-        let status = status.unwrap_or(ConsentStatus::Denied);
+        let status = self.status(&path, &draft);
         let mut remarks = Remarked::default();
         remarks.known_fields(&draft);
         let said_time = plausible_time(draft.source_time, receive_time);
@@ -116,15 +105,7 @@ impl Check<'_> {
             notes: Box::new(remarks.notes(&draft)),
         };
         self.remarks(path.trim_end_matches(".consent"), remarks.0, true);
-        let dated = draft.version > 0 || draft.source_time.is_some();
-        let (order, source_time) = if draft.from_list && permits(consent.status) {
-            // The time of the row is not the time of the customer's word.
-            let listed = effective_time.filter(|time| *time <= receive_time);
-            (Some((0, listed.unwrap_or_default())), None)
-        } else {
-            let order = dated.then(|| (draft.version, draft.source_time.unwrap_or_default()));
-            (order, draft.source_time)
-        };
+        let (order, source_time) = place(&draft, status, effective_time, receive_time);
         Statement::Record(RecordStatement {
             record: draft.record.clone(),
             change: Change::Consent(Box::new(consent)),
@@ -139,6 +120,23 @@ impl Check<'_> {
             )),
             draft: Draft::Consent(draft),
         })
+    }
+
+    /// The status that is said, and a denial where none is understood.
+    fn status(&mut self, path: &str, draft: &DraftConsent) -> ConsentStatus {
+        let field = || format!("{path}.status");
+        match draft.fields.get("status") {
+            None => self.violations.push(Violation::required(field())),
+            Some(said) => {
+                if let Some(status) = said.as_str().and_then(ConsentStatus::read) {
+                    return status;
+                }
+                let names = ConsentStatus::ALL.map(|(name, _)| name).join(", ");
+                let rule = format!("must be one of {names}");
+                self.add(Reason::Malformed, field(), rule);
+            }
+        }
+        ConsentStatus::Denied
     }
 
     fn purpose(&mut self, field: String, purpose: &str) {
@@ -205,6 +203,26 @@ impl Check<'_> {
         }
         (effective_time, expire_time.filter(is_after))
     }
+}
+
+/// The place of a word among those of its record, and the time at which its source said it. A no of
+/// a time that cannot be right has neither: as the oldest word it would be lost.
+fn place(
+    draft: &DraftConsent,
+    status: ConsentStatus,
+    effective_time: Option<Timestamp>,
+    receive_time: Timestamp,
+) -> (Option<(i64, Timestamp)>, Option<Timestamp>) {
+    if draft.from_list && permits(status) {
+        // The time of the row is not the time of the customer's word.
+        let listed = effective_time.filter(|time| *time <= receive_time);
+        return (Some((0, listed.unwrap_or_default())), None);
+    }
+    let is_right = |time: &Timestamp| permits(status) || *time >= Timestamp::FIRST_PLAUSIBLE;
+    let source_time = draft.source_time.filter(is_right);
+    let dated = draft.version > 0 || source_time.is_some();
+    let order = dated.then(|| (draft.version, source_time.unwrap_or_default()));
+    (order, source_time)
 }
 
 /// Whether it lets a purpose go on, or may.

@@ -95,12 +95,17 @@ impl Check<'_> {
         }
         let is_kept = !preferences.is_empty();
         self.remarks(path, remarked, is_kept);
-        let dated = draft.version > 0 || draft.source_time.is_some();
+        let change = Change::Prefer(preferences);
+        // A limit of a time that cannot be right would be the oldest word, and be lost.
+        let said = draft.source_time;
+        let source_time =
+            said.filter(|time| *time >= Timestamp::FIRST_PLAUSIBLE || !change.limits());
+        let dated = draft.version > 0 || source_time.is_some();
         Statement::Record(RecordStatement {
             record: draft.record.clone(),
-            change: Change::Prefer(preferences),
-            order: dated.then(|| (draft.version, draft.source_time.unwrap_or_default())),
-            source_time: draft.source_time,
+            change,
+            order: dated.then(|| (draft.version, source_time.unwrap_or_default())),
+            source_time,
             receive_time,
             content: ContentHash::of(&("preferences", &draft.preferences)),
             draft: Draft::Preferences(draft),

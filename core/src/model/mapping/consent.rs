@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{ConsentMapping, RecordMapping, Run};
 use crate::choices::Listed;
 use crate::model::expression::{Conversion, Expression};
-use crate::records::{Draft, DraftConsent, DraftRecord, Identifier, Value};
+use crate::records::{ConsentStatus, Draft, DraftConsent, DraftRecord, Identifier, Value};
 
 impl ConsentMapping {
     pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
@@ -114,10 +114,9 @@ impl Run<'_> {
 /// Whether a consent's status is a refusal or a withdrawal.
 fn refuses(fields: &BTreeMap<String, Value>) -> bool {
     let status = fields.get("status").and_then(Value::as_str);
-    status.is_some_and(|status| {
-        let refusals = ["denied", "withdrawn"];
-        refusals
-            .iter()
-            .any(|refusal| refusal.eq_ignore_ascii_case(status.trim()))
-    })
+    let status = status.and_then(ConsentStatus::read);
+    matches!(
+        status,
+        Some(ConsentStatus::Denied | ConsentStatus::Withdrawn)
+    )
 }

@@ -7,7 +7,7 @@ use crate::model::check::shown;
 use crate::records::{ConsentNotes, DraftConsent, LegalBasis, Value};
 
 /// The value of a field as one of several names, in any case; `None`: nothing is said.
-pub(super) fn one_of<T: Copy>(
+fn one_of<T: Copy>(
     draft: &DraftConsent,
     name: &str,
     all: &[(&str, T)],

@@ -130,3 +130,44 @@ fn a_status_that_is_none_is_refused_and_who_can_mend_the_call_gets_every_violati
     );
     assert!(strictly(&[status]).is_ok());
 }
+
+/// The words of those who send newsletters and manage consent.
+#[test]
+fn a_status_is_understood_in_the_words_of_other_systems() {
+    use ConsentStatus as S;
+    for (word, status) in [
+        ("GRANTED", S::Granted),
+        (" granted ", S::Granted),
+        ("SUBSCRIBED", S::Granted),
+        ("Opted In", S::Granted),
+        ("opt-in", S::Granted),
+        ("accepted", S::Granted),
+        ("not_confirmed", S::Pending),
+        ("UNSUBSCRIBED", S::Withdrawn),
+        ("opt_out", S::Withdrawn),
+        ("Opt-Out", S::Withdrawn),
+        ("opted out", S::Withdrawn),
+        ("revoked", S::Withdrawn),
+        ("withdraw", S::Withdrawn),
+        ("declined", S::Denied),
+        ("REJECTED", S::Denied),
+        ("not given", S::Denied),
+    ] {
+        let (consent, notes) = said(&[("status", word.into())]).expect(word);
+        assert_eq!((consent.status, notes.len()), (status, 0), "{word}");
+    }
+    // Words that say neither yes nor no, and values that are no words.
+    for word in [
+        "NEVER_SUBSCRIBED",
+        "unknown",
+        "cleaned",
+        "maybe",
+        "n/a",
+        "",
+        "unsubscribed?",
+    ] {
+        assert!(said(&[("status", word.into())]).is_err(), "{word}");
+    }
+    assert!(said(&[("status", Value::Bool(true))]).is_err());
+    assert!(said(&[("status", Value::Int(1))]).is_err());
+}

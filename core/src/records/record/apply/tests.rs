@@ -282,3 +282,36 @@ fn of_many_former_values_the_last_are_kept() {
     let kept = former(&record);
     assert_eq!((kept.len(), kept[0].as_str()), (MAX_FORMER, "m17"));
 }
+
+fn after(statements: &[&RecordStatement]) -> Record {
+    let mut record = Record::new(key(), hour(0));
+    for said in statements {
+        record.apply(said);
+    }
+    record
+}
+
+/// Of 1965, of the first second of 1970, and of the day before.
+#[test]
+fn a_no_of_a_time_that_cannot_be_right_is_not_the_oldest_word() {
+    for micros in [-150_000_000_000_000, -86_400_000_000, 1_000_000] {
+        let hours = (micros - START) / HOUR;
+        for status in ["withdrawn", "denied"] {
+            let record = after(&[&consent("granted", 1, 1), &consent(status, hours, 2)]);
+            let found = state(record, 9);
+            assert!(
+                found >= Some(ConsentState::Withdrawn),
+                "{micros} {status}: {found:?}"
+            );
+        }
+        let record = after(&[&limit(false, 1, 1), &limit(true, hours, 2)]);
+        let held = record
+            .preferences()
+            .next()
+            .map(|(_, value, _)| value.clone());
+        assert_eq!(held, Some(Preference::Flag(true)), "{micros}");
+        // A yes of such a time counts as the oldest word.
+        let record = after(&[&consent("withdrawn", 1, 1), &consent("granted", hours, 2)]);
+        assert_eq!(state(record, 9), Some(ConsentState::Withdrawn), "{micros}");
+    }
+}
