@@ -3,7 +3,7 @@
 use super::Remarks;
 use super::lists::{STANDS_FOR_NOTHING, is_nothing};
 use crate::model::{NoteReason, flag};
-use crate::records::{PreferenceKey, Value};
+use crate::records::{ConsentStatus, PreferenceKey, Value};
 
 const RULE: &str = "must be true or false";
 
@@ -11,9 +11,15 @@ const RULE: &str = "must be true or false";
 pub(super) fn read(key: &PreferenceKey, value: &Value, remarks: &mut Remarks) -> Option<bool> {
     let found = match value {
         Value::Bool(flag) => Some(*flag),
-        Value::String(_) | Value::Int(_) | Value::Decimal(_) => flag::read(&value.to_string()),
+        Value::String(_) | Value::Int(_) => flag::read(&value.to_string()),
+        Value::Decimal(number) => flag::read(&number.normalize().to_string()),
         Value::Time(_) | Value::List(_) | Value::Map(_) => None,
     };
+    let of_topic = || match key {
+        PreferenceKey::Topic(_) => ConsentStatus::read(value.as_str()?),
+        _ => None,
+    };
+    let found = found.or_else(|| of_topic().map(|status| status == ConsentStatus::Granted));
     if found.is_some() {
         return found;
     }

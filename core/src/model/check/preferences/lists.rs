@@ -1,6 +1,6 @@
 //! Preferences that are lists: channels, and who speaks for the customer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{MAX_AUTHORITY_BYTES, MAX_LISTED, MAX_TEXT_BYTES, Read, Remarks, text};
 use crate::model::check::{MAX_NAME_BYTES, shown};
@@ -52,8 +52,11 @@ pub(super) fn channels(value: &Value, model: &Model, remarks: &mut Remarks) -> O
     (!all.is_empty()).then_some(all)
 }
 
+/// Words for all channels.
+const EVERY: [&str; 7] = ["all", "any", "every", "*", "alle", "tous", "todos"];
+
 /// Channels that are not to be used. A value that is no text and no list of texts may mean
-/// any of them.
+/// any of them. Of a text that is more than a channel, each that it names is not to be used.
 pub(super) fn forbidden(
     value: &Value,
     model: &Model,
@@ -61,15 +64,13 @@ pub(super) fn forbidden(
 ) -> Option<Vec<String>> {
     let every = || model.channels.keys().cloned().collect::<Vec<_>>();
     let elements = elements(value);
-    let is_every = |value: &Value| {
-        let words = ["all", "any", "every", "*", "alle", "tous", "todos"];
-        let text = value.as_str().unwrap_or_default();
-        words.iter().any(|word| word.eq_ignore_ascii_case(text))
-    };
-    if elements.iter().any(is_every) && !every().is_empty() {
+    let is_every = |text: &str| EVERY.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if elements.iter().any(|it| it.as_str().is_some_and(is_every)) && !every().is_empty() {
         return Some(every());
     }
-    if elements.iter().any(|element| element.as_str().is_none()) && !every().is_empty() {
+    let says_every = |text: &str| text.split_whitespace().any(is_every);
+    let is_open = |element: &Value| element.as_str().is_none_or(says_every);
+    if elements.iter().any(is_open) && !every().is_empty() {
         remarks.strictest("must be names of channels", "all channels are forbidden");
         return Some(every());
     }
@@ -77,18 +78,39 @@ pub(super) fn forbidden(
     let mut all: Vec<String> = Vec::new();
     for element in &elements {
         match channel(element, model) {
-            Ok(name) if all.contains(&name) => {}
             Ok(name) => all.push(name),
             Err(_) if is_nothing(element) => {
                 remarks.add(NoteReason::Placeholder, STANDS_FOR_NOTHING);
             }
-            Err(rule) => remarks.malformed(format!("{rule}; no channel is forbidden by it")),
+            Err(rule) => {
+                let named = channels_within(element.as_str().unwrap_or_default(), model);
+                if named.is_empty() {
+                    remarks.malformed(format!("{rule}; no channel is forbidden by it"));
+                } else {
+                    let counts = "each channel that it names is forbidden";
+                    remarks.strictest("must be names of channels", counts);
+                }
+                all.extend(named);
+            }
         }
     }
+    let mut seen = BTreeSet::new();
+    all.retain(|name| seen.insert(name.clone()));
     if all.is_empty() && remarks.0.is_empty() {
         remarks.add(NoteReason::Placeholder, STANDS_FOR_NOTHING);
     }
     (!all.is_empty()).then_some(all)
+}
+
+/// The channels that a text names among other words: `sms/email`, `no sms please`.
+fn channels_within(text: &str, model: &Model) -> Vec<String> {
+    let words: Vec<&str> = text
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let named = (1..=3).flat_map(|count| words.windows(count));
+    let named = named.filter_map(|words| channel(&Value::from(&*words.join(" ")), model).ok());
+    named.collect()
 }
 
 /// A channel as the model writes it: `E-Mail` is `email`.
