@@ -2,18 +2,42 @@
 //!
 //! Java, Salesforce and POSIX write `en_US`, `zh_TW_#Hant`, `de_DE.UTF-8@euro`. A deprecated tag
 //! comes into the form that is in use (RFC 5646, section 4.5), and a dialect that is written behind
-//! its language (`zh-yue`) comes without it.
+//! its language (`zh-yue`) comes without it. Codes of three letters (`deu`, `en-USA`) come in those
+//! of two. Three letters behind a language are a dialect or a country, or the tag is refused: they
+//! are never a language of their own, as `ar-EGY` is no Egyptian one.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use icu_locale_core::Locale;
 
+use super::Country;
+
 /// The form of a language, for messages.
 const RULE: &str = "must be a language by BCP 47, such as de-CH";
 
-/// Languages that dialects are written behind, in the registry's field `Prefix`.
-const PREFIXES: [&str; 8] = ["ar", "kok", "lv", "ms", "sgn", "sw", "uz", "zh"];
+/// A language and its dialects, as the registry's field `Prefix` has them.
+static DIALECTS: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    let lines = include_str!("language/dialects.txt").lines();
+    let listed = lines
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(": "));
+    listed
+        .map(|(language, dialects)| (language, dialects.split(' ').collect()))
+        .collect()
+});
+
+/// Codes of languages of two and of three letters, with the code of two.
+static LANGUAGES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
+    let lines = include_str!("language/languages.txt").lines();
+    let codes = lines
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| {
+            let language = line.split(' ').next().unwrap_or_default();
+            line.split(' ').map(move |code| (code, language))
+        });
+    codes.collect()
+});
 
 /// Scripts that POSIX writes as a modifier: `sr_RS@latin`.
 const MODIFIERS: [(&str, &str); 3] = [
@@ -39,7 +63,11 @@ static DEPRECATED: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 /// The form that it should have.
 pub(super) fn read(text: &str) -> Result<String, &'static str> {
     let tag = hyphened(text.trim());
-    let tag = replaced(&tag);
+    let tag = replaced(&in_two_letters(&tag));
+    let language = tag.split('-').next().unwrap_or_default();
+    if language.len() == 2 && !LANGUAGES.contains_key(&*language.to_ascii_lowercase()) {
+        return Err(RULE);
+    }
     let locale = tag
         .parse::<Locale>()
         .ok()
@@ -65,6 +93,34 @@ fn hyphened(text: &str) -> String {
     }
 }
 
+/// The dialects of a language.
+fn dialects(language: &str) -> &'static [&'static str] {
+    let found = DIALECTS.get(&*language.to_ascii_lowercase());
+    found.map_or(&[], Vec::as_slice)
+}
+
+/// With the language and the country by their codes of two letters, where they have one.
+fn in_two_letters(tag: &str) -> String {
+    let mut parts: Vec<&str> = tag.split('-').collect();
+    let lower = parts[0].to_ascii_lowercase();
+    if let Some(language) = LANGUAGES.get(&*lower).filter(|_| lower.len() == 3) {
+        parts[0] = language;
+    }
+    let (dialects, last) = (dialects(parts[0]), parts.len() - 1);
+    let is_main = parts.iter().all(|part| part.len() > 1);
+    let code = parts[last].to_ascii_uppercase();
+    let is_country = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if last > 0 && is_main && is_country && !dialects.contains(&&*code.to_ascii_lowercase()) {
+        let country =
+            Country::parse(&code).filter(|_| !DEPRECATED.contains_key(&tag.to_ascii_lowercase()));
+        if let Some(country) = country {
+            parts[last] = country.code();
+            return parts.join("-");
+        }
+    }
+    parts.join("-")
+}
+
 /// With what is in use for what is deprecated: the whole tag or its beginning, then each part
 /// before extensions.
 fn replaced(tag: &str) -> String {
@@ -81,12 +137,8 @@ fn replaced(tag: &str) -> String {
         None => tag.to_owned(),
     };
     let mut parts: Vec<&str> = tag.split('-').collect();
-    let is_dialect = |part: &&str| part.len() == 3 && part.bytes().all(|b| b.is_ascii_alphabetic());
-    if PREFIXES
-        .iter()
-        .any(|prefix| prefix.eq_ignore_ascii_case(parts[0]))
-        && parts.get(1).is_some_and(is_dialect)
-    {
+    let second = parts.get(1).map(|part| part.to_ascii_lowercase());
+    if second.is_some_and(|second| dialects(parts[0]).contains(&&*second)) {
         parts.remove(0);
     }
     let main = parts.iter().position(|part| part.len() == 1);
@@ -172,6 +224,54 @@ mod tests {
                 read.is_err() || ["de_CH@", "en-US-"].contains(&wrong),
                 "{wrong}: {read:?}"
             );
+        }
+    }
+
+    /// Names of .NET and Java, and codes of ISO 639-2, ISO 639-3 and ISO 3166 with three letters.
+    #[test]
+    fn three_letters_are_a_language_a_dialect_or_a_country_and_never_another_language() {
+        for (said, tag) in [
+            ("zh-CHS", "zh-Hans"),
+            ("zh_cht", "zh-Hant"),
+            ("zh-CHN", "zh-CN"),
+            ("zh_TWN", "zh-TW"),
+            ("zh-Hant-HKG", "zh-Hant-HK"),
+            ("ar-EGY", "ar-EG"),
+            ("ar_SAU", "ar-SA"),
+            ("ms-MYS", "ms-MY"),
+            ("sw-KEN", "sw-KE"),
+            ("en-USA", "en-US"),
+            ("eng_GBR", "en-GB"),
+            ("deu", "de"),
+            ("GER", "de"),
+            ("fre", "fr"),
+            ("fra-CA", "fr-CA"),
+            ("zho", "zh"),
+            ("chi_TW", "zh-TW"),
+            ("zho-yue", "yue"),
+            ("ar-arz", "arz"),
+            ("kok-gom", "gom"),
+            ("sgn-ase", "ase"),
+            ("ase", "ase"),
+            ("fil-PH", "fil-PH"),
+            ("en-x-abc", "en-x-abc"),
+        ] {
+            assert_eq!(read(said).as_deref(), Ok(tag), "{said}");
+        }
+        for none in [
+            "zh-XYZ", "ar-ZZZ", "sgn-abc", "zh-gsg", "ar-yue", "xx", "cz", "jp", "dk", "gr",
+            "cn-CN", "ua-UA", "us", "en-ABC",
+        ] {
+            assert!(read(none).is_err(), "{none}: {:?}", read(none));
+        }
+    }
+
+    #[test]
+    fn every_code_of_a_language_comes_in_its_two_letters() {
+        for (code, language) in LANGUAGES.iter() {
+            let tag = read(language);
+            assert!(tag.is_ok(), "{language}");
+            assert_eq!(read(code), tag, "{code}");
         }
     }
 
