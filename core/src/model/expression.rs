@@ -34,6 +34,7 @@ mod path;
 mod payload;
 mod rewrite;
 mod select;
+mod shadowed;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -49,6 +50,7 @@ use serde_json::Value as Json;
 use convert::from_json;
 pub(super) use convert::{Conversion, kind};
 pub(super) use fields::FieldRead;
+pub(super) use numeral::take_doubt;
 use path::Path;
 pub(super) use payload::Payload;
 
@@ -214,7 +216,7 @@ impl Expression {
             Plan::Path(_) | Plan::Convert(..) => &[],
         }
         .iter()
-        .map(String::as_str)
+        .map(|name| shadowed::field(name))
     }
 
     /// The part of the payload that a plain path names, as it is.
@@ -223,6 +225,18 @@ impl Expression {
             // A fault is told where the path is evaluated.
             Plan::Path(path) => path.find(payload.json).ok().flatten(),
             Plan::Convert(..) | Plan::Program(_) => None,
+        }
+    }
+
+    /// The number of the payload that it gives, as it is or as a text.
+    pub(super) fn number_of<'p>(&self, payload: &Payload<'p>) -> Option<&'p serde_json::Number> {
+        let path = match &self.plan {
+            Plan::Path(path) | Plan::Convert(Conversion::String, path) => path,
+            Plan::Convert(..) | Plan::Program(_) => return None,
+        };
+        match path.find(payload.json).ok().flatten()? {
+            Json::Number(number) => Some(number),
+            _ => None,
         }
     }
 

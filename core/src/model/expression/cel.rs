@@ -24,7 +24,7 @@ use serde_json::Value as Json;
 use super::elements::{self, LeftOut};
 use super::path::PAYLOAD;
 use super::time::{self, Zones};
-use super::{Allowance, Fault, Outcome, budget, meter, names, number, rewrite, text};
+use super::{Allowance, Fault, Outcome, budget, meter, names, number, rewrite, shadowed, text};
 use crate::computation;
 use failed::failed;
 use functions::{is_function, unknown_function};
@@ -99,6 +99,7 @@ impl Program {
                 .collect::<Vec<_>>()
         })?;
         let found = program.references();
+        let asks_for_types = found.functions().into_iter().any(|name| name == "type");
         let mut unknown: Vec<String> = found
             .functions()
             .into_iter()
@@ -108,6 +109,9 @@ impl Program {
         if !unknown.is_empty() {
             unknown.sort_unstable();
             return Err(unknown.iter().map(|name| unknown_function(name)).collect());
+        }
+        if !asks_for_types {
+            shadowed::mark(&mut program);
         }
         let names = names::free(&program);
         rewrite::into_own(&mut program);
@@ -184,7 +188,7 @@ impl Program {
     /// The run over a payload of which no field that it names says anything: it is the same for all
     /// of them, so it is made once. `None` where something is said, or where it takes long.
     pub(super) fn run_over_nothing(&self, payload: &Json, zones: &Zones) -> Option<&Run> {
-        let says_nothing = |name: &String| match payload.get(name) {
+        let says_nothing = |name: &String| match payload.get(shadowed::field(name)) {
             None => name != PAYLOAD,
             Some(json) => is_null(json) && name != PAYLOAD && !is_defined(name),
         };
@@ -277,7 +281,7 @@ pub(super) fn bind(context: &mut Context<'static, 'static>, payload: &Json, name
         if context.get_variable(name).is_some() {
             continue;
         }
-        let bound = match payload.get(name) {
+        let bound = match payload.get(shadowed::field(name)) {
             _ if name == PAYLOAD => to_cel(payload),
             Some(json) => to_cel(json),
             None if is_defined(name) => continue,

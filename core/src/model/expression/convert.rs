@@ -131,6 +131,9 @@ fn to_decimal(value: &Value, mark: Option<Mark>) -> Result<Decimal, Why> {
         Value::Decimal(number) => Ok(*number),
         Value::Int(number) => Ok(Decimal::from(*number)),
         Value::String(text) => {
+            if mark.is_none() {
+                numeral::doubt(text);
+            }
             numeral::read(text, mark).map_err(|unread| unread.to_string().into())
         }
         _ => Err("".into()),

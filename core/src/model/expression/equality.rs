@@ -1,13 +1,19 @@
 //! Whether values are the same, and whether one is in a list.
 
 use cel::ExecutionError;
-use cel::common::types::{CelBool, CelList, CelMap, CelOptional, CelString, Kind};
+use cel::common::types::{
+    CelBool, CelDuration, CelList, CelMap, CelOptional, CelString, CelTimestamp, Kind,
+};
 use cel::common::value::{CowVal, Val};
 
 use super::budget::{charge, charge_read};
-use super::number::Number;
+use super::number::{Number, Unkept};
 use super::numeral::{self, Unread};
-use super::operators::{Called, as_time, boolean, fault, is_blank, is_null, kind, null, unfit};
+use super::operators::{
+    Called, as_time, boolean, fault, is_blank, is_null, kind, null, unfit, written_time,
+};
+use super::select::has_as_text;
+use crate::model::flag;
 
 pub(super) fn equality<'b, 'v>(
     operands: &[CowVal<'b, 'v>],
@@ -31,35 +37,85 @@ pub(super) fn equality<'b, 'v>(
     Ok(boolean(equal == expected))
 }
 
-/// Whether a text reads as the number or the boolean beside it would be written.
+/// Whether the "no" to two values would be wrong, or may be: a text reads as the number or the
+/// boolean beside it, a number as the boolean, or a number has lost digits. In lists and maps it is
+/// asked of what is at the same place.
 fn misleads(one: &dyn Val, other: &dyn Val) -> bool {
+    if let (Some(one), Some(other)) = (
+        one.downcast_ref::<CelList<'_>>(),
+        other.downcast_ref::<CelList<'_>>(),
+    ) {
+        let mut pairs = one.inner().iter().zip(other.inner());
+        return pairs.any(|(one, other)| misleads(one.as_ref(), other.as_ref()));
+    }
+    if let (Some(one), Some(other)) = (
+        one.downcast_ref::<CelMap<'_>>(),
+        other.downcast_ref::<CelMap<'_>>(),
+    ) {
+        let other = other.inner();
+        return one.inner().iter().any(|(key, value)| {
+            let found = other.iter().find(|(name, _)| *name == key);
+            found.is_some_and(|(_, other)| misleads(value.as_ref(), other.as_ref()))
+        });
+    }
+    let is_number = |value: &dyn Val| Number::of(value).is_some() || is_unkept(value);
+    if is_number(one) && is_number(other) {
+        return is_unkept(one) || is_unkept(other);
+    }
+    let text = |value: &dyn Val| Some(value.downcast_ref::<CelString<'_>>()?.inner().to_owned());
+    match (text(one), text(other)) {
+        (Some(text), None) => reads_as(&text, other),
+        (None, Some(text)) => reads_as(&text, one),
+        (None, None) => is_pair_apart(one, other) || is_pair_apart(other, one),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// Whether a text reads as a number or a boolean.
+fn reads_as(text: &str, value: &dyn Val) -> bool {
     /// No number that can be kept is written longer.
     const MAX_BYTES: usize = 64;
-    let (text, other) = match (
-        one.downcast_ref::<CelString<'_>>(),
-        other.downcast_ref::<CelString<'_>>(),
-    ) {
-        (Some(text), None) => (text.inner(), other),
-        (None, Some(text)) => (text.inner(), one),
-        _ => return false,
-    };
     if text.len() > MAX_BYTES {
         return false;
     }
-    if Number::of(other).is_some() {
+    if Number::of(value).is_some() || is_unkept(value) {
         matches!(
             numeral::read(text, None),
-            Ok(_) | Err(Unread::Ambiguous | Unread::Comma)
+            Ok(_) | Err(Unread::Ambiguous | Unread::Comma | Unread::TooLong)
         )
+    } else if value.downcast_ref::<CelBool>().is_some() {
+        flag::read(text).is_some()
     } else {
-        other.downcast_ref::<CelBool>().is_some() && matches!(text.trim(), "true" | "false")
+        // JSON has no durations.
+        value.downcast_ref::<CelDuration>().is_some()
     }
+}
+
+/// Whether one is a boolean and the other the number that means yes or no, or one is a time or a
+/// duration and the other a number, which would be seconds.
+fn is_pair_apart(one: &dyn Val, other: &dyn Val) -> bool {
+    let is_time =
+        one.downcast_ref::<CelTimestamp>().is_some() || one.downcast_ref::<CelDuration>().is_some();
+    let is_flag = one.downcast_ref::<CelBool>().is_some();
+    Number::of(other).is_some_and(|number| {
+        let is = |whole| number.compare(Number::Whole(whole)).is_eq();
+        is_time || is_flag && (is(0) || is(1))
+    })
+}
+
+fn is_unkept(value: &dyn Val) -> bool {
+    value.downcast_ref::<Unkept>().is_some()
 }
 
 /// Whether two values are the same.
 pub(super) fn equal(one: &dyn Val, other: &dyn Val) -> bool {
     match (one.get_type().kind(), other.get_type().kind()) {
-        (Kind::String, Kind::String) => one.equals(other),
+        (Kind::String, Kind::String) => {
+            one.equals(other)
+                || written_time(one)
+                    .zip(written_time(other))
+                    .is_some_and(|(one, other)| one.equals(&other))
+        }
         (Kind::NullType, _) => is_null(other) || is_blank(other),
         (_, Kind::NullType) => is_blank(one),
         (Kind::Timestamp, Kind::String) => as_time(other).is_some_and(|other| one.equals(&other)),
@@ -122,6 +178,9 @@ pub(super) fn is_in<'b, 'v>(operands: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
     }
     if is_null(container) {
         return Ok(null());
+    }
+    if has_as_text(container, value) {
+        return Err(unfit("in", value, container));
     }
     let keys = container
         .downcast_ref::<CelMap<'_>>()

@@ -1,6 +1,7 @@
 //! Which fields of a payload an expression reads.
 
 use super::path::{PAYLOAD, Path};
+use super::shadowed::field;
 use super::{Expression, Plan};
 
 /// A field of the payload, at its top, that an expression reads.
@@ -21,7 +22,7 @@ impl Expression {
             Plan::Path(path) | Plan::Convert(_, path) => vec![of_path(path)],
             Plan::Program(program) => {
                 let names = program.names().iter().filter(|name| *name != PAYLOAD);
-                let fields = names.map(|name| FieldRead::Required(name.clone()));
+                let fields = names.map(|name| FieldRead::Required(field(name).to_owned()));
                 fields.chain(of_payload(&self.source)).collect()
             }
         }

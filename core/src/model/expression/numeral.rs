@@ -9,6 +9,7 @@
 //! - The fraction begins with a point, as in JSON. A source that begins it with a comma says so, by
 //!   `decimal(total, ',')`; nothing is read by a comma without that. A lone comma before three
 //!   digits is refused until one of both is said.
+//!   A lone point before three digits is read as that of a fraction, and is doubtful ([`doubt`]).
 //! - Thousands may be grouped, by one sign, in threes (or, after India, in twos): a comma where it
 //!   does not begin the fraction, a point where a comma does, an apostrophe, a blank of any width.
 //! - A minus is before the number, behind it as SAP has it, or parentheses around it as accounts
@@ -18,6 +19,7 @@
 //!   (`1.23E+11`), as spreadsheets show what they have rounded, numbers of programs (`0x1F`,
 //!   `1_000`, `NaN`), and numbers with more digits than are kept.
 
+use std::cell::Cell;
 use std::iter::once;
 
 use rust_decimal::Decimal;
@@ -103,6 +105,29 @@ pub(super) fn read(text: &str, mark: Option<Mark>) -> Result<Decimal, Unread> {
     };
     let number = Decimal::from_str_exact(&digits).map_err(|_| Unread::TooLong)?;
     Ok(signed(number, is_negative))
+}
+
+thread_local! {
+    /// Whether a number was read that may be another one.
+    static DOUBTFUL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps in mind that a text may be a thousand times the number that is read of it: `1.234`.
+pub(super) fn doubt(text: &str) {
+    let text = text.trim().trim_start_matches(['-', '+']);
+    let is_doubtful = text.split_once('.').is_some_and(|(whole, fraction)| {
+        let are_digits = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+        let is_group = (1..=3).contains(&whole.len()) && !whole.starts_with('0');
+        is_group && fraction.len() == 3 && are_digits(whole) && are_digits(fraction)
+    });
+    if is_doubtful {
+        DOUBTFUL.set(true);
+    }
+}
+
+/// Whether a doubtful number was read on this thread since it was last asked.
+pub(in crate::model) fn take_doubt() -> bool {
+    DOUBTFUL.take()
 }
 
 /// A number as JSON has it, with zeros before it or without one, and a plus before it. `None`: it

@@ -177,6 +177,13 @@ pub(super) fn as_time(value: &dyn Val) -> Option<CelTimestamp> {
     Some(CelTimestamp::from(time.fixed_offset()))
 }
 
+/// The time of a text that begins with a date. Two such texts are times, whose zones may differ.
+pub(super) fn written_time(value: &dyn Val) -> Option<CelTimestamp> {
+    let text = value.downcast_ref::<CelString<'_>>()?.inner().as_bytes();
+    let is_date = text.get(4) == Some(&b'-') && text[..4].iter().all(u8::is_ascii_digit);
+    is_date.then(|| as_time(value)).flatten()
+}
+
 fn is_time(value: &dyn Val) -> bool {
     value.downcast_ref::<CelTimestamp>().is_some()
 }
@@ -306,6 +313,8 @@ fn comparison<'b, 'v>(
     } else if is_time(one) && !is_time(other) {
         let time = as_time(other).ok_or_else(unfit)?;
         compared(one, &time)
+    } else if let (Some(one), Some(other)) = (written_time(one), written_time(other)) {
+        compared(&one, &other)
     } else {
         compared(one, other)
     };

@@ -65,6 +65,11 @@ impl Path {
             let found = match (value, step) {
                 (Json::Object(fields), Step::Field(name)) => fields.get(name),
                 (Json::Array(values), Step::Element(index)) => values.get(*index),
+                (Json::Object(fields), Step::Element(index))
+                    if fields.contains_key(&index.to_string()) =>
+                {
+                    return Err("the keys of a map are texts: write ['1']".into());
+                }
                 (Json::Null | Json::Object(_), _) => None,
                 // Sources write these for an object that is not there.
                 (Json::String(text), _) if text.trim().is_empty() => None,

@@ -12,6 +12,7 @@ use cel::common::ast::{
 use cel::common::types::{CelBool, CelInt, CelString};
 
 use super::{elements, operators, select};
+use crate::model::flag;
 use nodes::{call_around, called, literal, node, number, with_place};
 
 /// CEL's operators and ours.
@@ -262,7 +263,7 @@ fn is_plain_equality(call: &CallExpr) -> bool {
     let is_word = |argument: &IdedExpr| match &argument.expr {
         Expr::Literal(LiteralValue::String(text)) => {
             let text = text.inner();
-            text.starts_with(char::is_alphabetic) && !["true", "false"].contains(&text)
+            text.starts_with(char::is_alphabetic) && flag::read(text).is_none()
         }
         _ => false,
     };

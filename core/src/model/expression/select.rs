@@ -4,7 +4,7 @@
 //! text or a number is an error; of a blank text and an empty list it is null, because sources
 //! write those for objects that are not there.
 
-use cel::common::types::{CelInt, CelList, CelMap, CelOptional, CelString, DYN_TYPE};
+use cel::common::types::{CelBool, CelInt, CelList, CelMap, CelOptional, CelString, DYN_TYPE};
 use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 
@@ -112,6 +112,20 @@ fn at<'b, 'v>(value: CowVal<'b, 'v>, step: &dyn Val) -> Called<'b, 'v> {
     Ok(found.unwrap_or_else(null))
 }
 
+/// Whether a map has a number or a boolean among its keys as a text only: the keys of JSON are
+/// texts.
+pub(super) fn has_as_text(map: &dyn Val, key: &dyn Val) -> bool {
+    let text = match (Number::of(key), key.downcast_ref::<CelBool>()) {
+        (Some(Number::Whole(number)), _) => number.to_string(),
+        (Some(Number::Decimal(number)), _) => number.normalize().to_string(),
+        (None, Some(flag)) => flag.inner().to_string(),
+        (None, None) => return false,
+    };
+    let keys = map.downcast_ref::<CelMap<'_>>().and_then(Val::as_container);
+    let has = |key: &dyn Val| keys.is_some_and(|keys| keys.contains(key).unwrap_or(false));
+    !has(key) && has(&CelString::from(text))
+}
+
 /// A decimal index without fraction is whole.
 fn whole(step: &dyn Val) -> Option<CelInt> {
     match Number::of(step)? {
@@ -127,11 +141,19 @@ fn whole(step: &dyn Val) -> Option<CelInt> {
 /// # Errors
 /// It has fields or elements of another kind, or none at all.
 fn fits(value: &dyn Val, step: &dyn Val) -> Result<bool, ExecutionError> {
-    let is_index = step.downcast_ref::<CelInt>().is_some();
+    let index = step.downcast_ref::<CelInt>();
+    let is_index = index.is_some();
     if value.downcast_ref::<CelMap<'_>>().is_some() {
+        if has_as_text(value, step) {
+            return Err(fault(&"the keys of a map are texts: write ['1']".into()));
+        }
         return Ok(true);
     }
     if let Some(list) = value.downcast_ref::<CelList<'_>>() {
+        if index.is_some_and(|index| *index.inner() < 0) && !list.inner().is_empty() {
+            let wrong = "a list has no element before its first: the last is x[size(x) - 1]";
+            return Err(fault(&wrong.into()));
+        }
         if is_index || list.inner().is_empty() {
             return Ok(is_index);
         }

@@ -7,6 +7,7 @@ use super::*;
 
 mod generated;
 mod kinds;
+mod silent;
 
 fn evaluate(source: &str, payload: &Json) -> Result<Outcome, Fault> {
     let expression = Expression::compile(source).expect(source);

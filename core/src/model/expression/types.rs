@@ -5,6 +5,7 @@
 //! a payload have any kind, because its fields are not declared; the properties of event types,
 //! traits, computed traits and preferences are known.
 
+mod forms;
 mod functions;
 mod loops;
 mod near;
@@ -101,6 +102,8 @@ pub(in crate::model) enum Wanted {
     Anything,
     Condition,
     Number,
+    /// One, or a list of them.
+    Numbers,
 }
 
 /// A mistake in an expression.
@@ -122,7 +125,8 @@ pub(in crate::model) fn mistakes(source: &str, names: &Shape, wanted: Wanted) ->
     let (fits, what) = match wanted {
         Wanted::Anything => (true, ""),
         Wanted::Condition => (kind == Kind::Boolean || kind.is_open(), "true or false"),
-        Wanted::Number => {
+        Wanted::Number => (kind == Kind::Number || kind.is_open(), "a number"),
+        Wanted::Numbers => {
             let is_number = |kind: &Kind| *kind == Kind::Number || kind.is_open();
             let of_list = matches!(&kind, Kind::List(of) if is_number(of));
             (of_list || is_number(&kind), "a number")

@@ -51,7 +51,11 @@ type Named = (&'static Listed<Aggregate>, Located<BTreeSet<String>>);
 
 pub(super) const AGGREGATES: [Listed<Aggregate>; 10] = [
     Listed::optional("count", Aggregate::Count, "How many there were."),
-    Listed::optional("sum", Aggregate::Sum, "The sum of their values."),
+    Listed::optional(
+        "sum",
+        Aggregate::Sum,
+        "The sum of their values; of a list, of all its elements.",
+    ),
     Listed::optional(
         "min",
         Aggregate::Min,
@@ -62,7 +66,11 @@ pub(super) const AGGREGATES: [Listed<Aggregate>; 10] = [
         Aggregate::Max,
         "The greatest value. Default value: the event's time.",
     ),
-    Listed::optional("average", Aggregate::Average, "The mean of their values."),
+    Listed::optional(
+        "average",
+        Aggregate::Average,
+        "The mean of their values; of a list, of all its elements.",
+    ),
     Listed::optional(
         "first",
         Aggregate::First,
@@ -109,7 +117,7 @@ fn definition(
     }
     let events = events.value.clone();
     let wanted = match aggregate {
-        Aggregate::Sum | Aggregate::Average => Wanted::Number,
+        Aggregate::Sum | Aggregate::Average => Wanted::Numbers,
         _ => Wanted::Anything,
     };
     reader.check_over_events(keys.value.as_ref(), &events, wanted);

@@ -52,6 +52,10 @@ pub(super) fn failed(error: &ExecutionError) -> Result<Outcome, Fault> {
         E::InvalidArgumentCount { expected, actual } => {
             Err(format!("a function takes {expected} arguments and is given {actual}").into())
         }
+        // All names are bound, so it is that of a function.
+        E::UndeclaredReference(name) => {
+            Err(format!("`{name}` is called in a form that it does not have").into())
+        }
         E::DuplicateKey(_) => Err("a map has a key twice".into()),
         _ => Err("the expression does not take this value".into()),
     }
@@ -75,7 +79,7 @@ fn word(kind: &str) -> &str {
 fn is_of_nothing(error: &ExecutionError) -> bool {
     use ExecutionError as E;
     match error {
-        E::NoSuchKey(_) | E::UndeclaredReference(_) | E::IndexOutOfBounds(_) => true,
+        E::NoSuchKey(_) | E::IndexOutOfBounds(_) => true,
         E::NoSuchOverload(overload) => overload
             .argument_types()
             .iter()

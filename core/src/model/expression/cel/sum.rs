@@ -14,7 +14,10 @@ use crate::records::Value;
 pub(super) const SUM: &str = "sum";
 
 pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
-    env.add_overload(SUM, "sum_any", vec![DYN_TYPE], |arguments| sum(&arguments))
+    env.add_overload(SUM, "sum_any", vec![DYN_TYPE], |arguments| sum(&arguments))?;
+    env.add_member_overload(SUM, "sum_of_any", DYN_TYPE, Vec::new(), |arguments| {
+        sum(&arguments)
+    })
 }
 
 /// Nulls and blanks are left out; the sum of no number is 0. Of a list that lacks the elements on

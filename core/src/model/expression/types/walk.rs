@@ -8,7 +8,7 @@ use cel::common::ast::{
 };
 
 use super::place::Places;
-use super::{Kind, Mistake, Shape, functions, near};
+use super::{Kind, Mistake, Shape, forms, functions, near};
 use crate::model::expression::cel::TYPES;
 use crate::model::expression::meter::NAMESPACES;
 use crate::model::expression::number::literal_is_kept;
@@ -192,6 +192,9 @@ impl<'n> Walk<'n> {
             }
             (name, args) => {
                 let at = self.places.pass(name);
+                if let Some(message) = forms::mistake(name, false, args.len()) {
+                    self.mistake(at, message);
+                }
                 let kinds: Vec<Kind> = args.iter().map(|node| self.expression(node)).collect();
                 let wanted = functions::argument(name);
                 if let (Some(wanted), Some(kind)) = (wanted, kinds.first())
@@ -211,6 +214,11 @@ impl<'n> Walk<'n> {
             matches!(&target.expr, Expr::Ident(space) if NAMESPACES.contains(&space.as_str()));
         let kind = self.expression(target);
         let at = self.places.pass(name);
+        let wrong = forms::mistake(name, true, call.args.len()).filter(|_| !is_namespace);
+        if let Some(message) = wrong {
+            self.mistake(at, message);
+            return Kind::Any;
+        }
         if let (Some(wanted), false) = (functions::target(name), is_namespace) {
             let fits = match (&wanted, &kind) {
                 (_, kind) if kind.is_open() => true,
