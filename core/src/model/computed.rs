@@ -2,6 +2,8 @@
 //! count it.
 
 mod payload;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::hash::Hasher;
@@ -102,7 +104,12 @@ impl Definition {
         let has_days = !window.is_all() || sources.any(|source| source.contains("time"));
         text(if has_days { zone } else { "" });
         text(condition.as_ref().map_or("", Expression::source));
-        text(value.expression().map_or("", Expression::source));
+        let taken = value.expression().map_or("", Expression::source);
+        text(taken);
+        // Sums of lists once left out equal elements: what may be one is counted anew.
+        if adds(aggregate) && taken.contains('(') {
+            text("all elements");
+        }
         if let Taken::Object(feed, _) = &value {
             text(&format!("{feed:?}"));
         }
@@ -221,7 +228,11 @@ impl Definition {
         Some(match &self.value {
             Taken::Time => vec![Value::Time(event.sort_time)],
             Taken::Expression(expression) => {
-                let values = found(expression).map(each).unwrap_or_default();
+                // Two lines of one price are two amounts; to what is not added, one value.
+                let values = match found(expression) {
+                    Some(Value::List(values)) if adds(self.aggregate) => values,
+                    found => found.map(each).unwrap_or_default(),
+                };
                 self.that_count(expression, values)
             }
             Taken::Object(_, expression) => {
@@ -233,9 +244,7 @@ impl Definition {
     /// The values that can be added up, where they are to be. Another is a failure of their
     /// expression.
     fn that_count(&self, expression: &Expression, mut values: Vec<Value>) -> Vec<Value> {
-        let adds = matches!(self.aggregate, Aggregate::Sum | Aggregate::Average)
-            || matches!(self.value, Taken::Object(Feed::Purchase, _));
-        if adds {
+        if adds(self.aggregate) || matches!(self.value, Taken::Object(Feed::Purchase, _)) {
             values.retain(|value| {
                 let is_amount = Amount::of(value).is_some();
                 if !is_amount {
@@ -285,6 +294,11 @@ impl Definition {
     pub fn answer(&self, state: &State, now: Timestamp) -> Answer {
         state.answer(self.aggregate, self.window, now, &self.calendar)
     }
+}
+
+/// Whether values are added up, so that of a list each counts.
+fn adds(aggregate: Aggregate) -> bool {
+    matches!(aggregate, Aggregate::Sum | Aggregate::Average)
 }
 
 /// Why the result of a condition is none.
