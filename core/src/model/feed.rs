@@ -40,10 +40,32 @@ const STATUS: &str = "status";
 const SCORE: &str = "score";
 /// Before the id of a refund.
 const REFUND: &str = "refund ";
+/// Before the id of a refund whose currency is known.
+const REFUND_CURRENCY: &str = "currency of refund ";
 /// The object that gives back what an order took.
 const REFUND_KIND: &str = "refund";
-/// States in which an order is none.
-const CANCELLED: [&str; 5] = ["cancelled", "canceled", "voided", "void", "rejected"];
+/// States of orders that do not count, in the words of shops: called off, or never paid.
+const CANCELLED: [&str; 11] = [
+    "cancelled",
+    "canceled",
+    "voided",
+    "void",
+    "rejected",
+    "declined",
+    "failed",
+    "payment_failed",
+    "expired",
+    "deleted",
+    "trash",
+];
+/// States in which all of an order was given back.
+const REFUNDED: [&str; 5] = [
+    "refunded",
+    "fully_refunded",
+    "charged_back",
+    "chargeback",
+    "chargedback",
+];
 /// States in which nothing was given back.
 const FAILED: [&str; 5] = ["failed", "cancelled", "canceled", "rejected", "voided"];
 
@@ -75,33 +97,48 @@ pub fn purchases(objects: &Objects) -> Vec<Purchase<'_>> {
     objects.iter().filter_map(|(_, it)| purchase(it)).collect()
 }
 
-/// How many refunds are of purchases that are not known.
+/// How many refunds are of purchases that are not known, or in another currency than theirs: these
+/// lessen no amount.
 #[must_use]
 pub fn unknown_refunds(objects: &Objects) -> u64 {
-    let without = objects.iter().filter(|(_, it)| it.begun.is_none());
-    let refunds = without.flat_map(|(_, it)| it.words.keys());
-    refunds.filter(|about| about.starts_with(REFUND)).count() as u64
+    let uncounted = |(_, it): (&str, &KnownObject)| match it.begun {
+        None => all_refunds(it).count(),
+        Some(_) => all_refunds(it).filter(|(id, _)| is_foreign(it, id)).count(),
+    };
+    objects.iter().map(uncounted).sum::<usize>() as u64
+}
+
+/// The refunds of an object by their ids.
+fn all_refunds(object: &KnownObject) -> impl Iterator<Item = (&str, &Placed)> {
+    let words = object.words.iter();
+    words.filter_map(|(about, word)| Some((about.strip_prefix(REFUND)?, word)))
+}
+
+/// Whether a refund is in another currency than its purchase.
+fn is_foreign(object: &KnownObject, id: &str) -> bool {
+    let code = |about: &str| Some(object.words.get(about)?.3.as_str()?.to_owned());
+    let own = code(CURRENCY);
+    code(&format!("{REFUND_CURRENCY}{id}")).is_some_and(|code| own.is_some_and(|own| own != code))
 }
 
 fn purchase(object: &KnownObject) -> Option<Purchase<'_>> {
     let text = |about: &str| object.words.get(about)?.3.as_str();
     let micros = |word: &Placed| Amount::of(&word.3).map_or(0, Amount::millionths);
-    let refunds = object.words.iter();
-    let refunds = refunds.filter(|(about, _)| about.starts_with(REFUND));
+    let refunds = all_refunds(object).filter(|(id, _)| !is_foreign(object, id));
     let back: i128 = refunds.map(|(_, word)| micros(word).abs()).sum();
     let total = object.words.get(TOTAL).map(micros);
+    let is = |states: &[&str]| text(STATUS).is_some_and(|status| is_one_of(status, states));
+    let is_refunded = is(&REFUNDED);
     Some(Purchase {
         time: object.begun?,
         // No more is given back than was paid: a total that was lowered already says so itself.
-        micros: total.map(|total| {
-            if total > 0 {
-                (total - back).max(0)
-            } else {
-                total
-            }
+        micros: total.map(|total| match total {
+            ..=0 => total,
+            _ if is_refunded => 0,
+            _ => (total - back).max(0),
         }),
         currency: text(CURRENCY),
-        cancelled: text(STATUS).is_some_and(|status| is_one_of(status, &CANCELLED)),
+        cancelled: is(&CANCELLED),
     })
 }
 
@@ -121,8 +158,12 @@ pub fn answers(objects: &Objects) -> Vec<Answered> {
     objects.iter().filter_map(answered).collect()
 }
 
-fn is_one_of(word: &str, words: &[&str]) -> bool {
-    words.iter().any(|known| known.eq_ignore_ascii_case(word))
+/// Whether a state is one of several, in any case, with blanks or hyphens, and with the prefix of
+/// `WooCommerce`.
+fn is_one_of(state: &str, states: &[&str]) -> bool {
+    let plain = state.to_ascii_lowercase().replace([' ', '-'], "_");
+    let plain = plain.strip_prefix("wc_").unwrap_or(&plain);
+    states.contains(&plain)
 }
 
 impl Feed {
@@ -189,10 +230,11 @@ impl Feed {
         };
         for order in related.iter().filter(|order| kinds.contains(&order.kind)) {
             if let Some(order) = objects.object(&name(order)) {
-                order.say(
-                    &format!("{REFUND}{}", refund.id),
-                    placed(event, amount.clone()),
-                );
+                let id = &refund.id;
+                order.say(&format!("{REFUND}{id}"), placed(event, amount.clone()));
+                if let Some(code) = currency_of(event) {
+                    order.say(&format!("{REFUND_CURRENCY}{id}"), placed(event, code));
+                }
             }
         }
     }
@@ -203,10 +245,8 @@ impl Feed {
                 if let Some(total) = value.filter(|total| Amount::of(total).is_some()) {
                     object.say(TOTAL, placed(event, total));
                 }
-                let currency = event.properties.get(CURRENCY).and_then(Value::as_str);
-                let currency = currency.map(|code| code.trim().to_ascii_uppercase());
-                if let Some(code) = currency.filter(|code| !code.is_empty()) {
-                    object.say(CURRENCY, placed(event, Value::from(code.as_str())));
+                if let Some(code) = currency_of(event) {
+                    object.say(CURRENCY, placed(event, code));
                 }
                 if let Some(status) = &event.meaning.status {
                     object.say(STATUS, placed(event, Value::from(status.as_str())));
@@ -261,6 +301,13 @@ fn on_scale(
     let digits = if whole { 0 } else { 6 };
     let strategy = rust_decimal::RoundingStrategy::MidpointAwayFromZero;
     Some(brought.round_dp_with_strategy(digits, strategy).normalize())
+}
+
+/// The currency of an event's amounts, if it says one.
+fn currency_of(event: &Event) -> Option<Value> {
+    let code = event.properties.get(CURRENCY)?.as_str()?;
+    let code = code.trim().to_ascii_uppercase();
+    (!code.is_empty()).then(|| Value::from(code.as_str()))
 }
 
 fn name(object: &ObjectKey) -> String {

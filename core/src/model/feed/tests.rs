@@ -184,3 +184,105 @@ fn scores_are_brought_onto_the_scale_of_their_metric() {
     assert_eq!(score("csat", 8, (Some(1), Some(7))), None);
     assert_eq!(score("csat", 3, (Some(3), Some(3))), None);
 }
+
+/// The states of shops: none of them is in the catalogue's own words.
+#[test]
+fn an_order_that_was_never_paid_or_wholly_refunded_brings_nothing() {
+    let order = |status: &'static str| {
+        let id = || ("order_id", Value::from("o"));
+        let placed = [id(), ("total", Value::Int(100))];
+        let updated = [id(), ("status", Value::from(status))];
+        orders(&[
+            ("1", "order_placed", 1, &placed[..]),
+            ("2", "order_updated", 2, &updated[..]),
+        ])
+    };
+    for status in [
+        "cancelled",
+        "Canceled",
+        "wc-cancelled",
+        "failed",
+        "wc-failed",
+        "Declined",
+    ] {
+        assert_eq!(order(status), [(1, Some(100), true)], "{status}");
+    }
+    for status in [
+        "expired",
+        "payment failed",
+        "trash",
+        "deleted",
+        "voided",
+        "rejected",
+    ] {
+        assert_eq!(order(status), [(1, Some(100), true)], "{status}");
+    }
+    for status in [
+        "refunded",
+        "REFUNDED",
+        "wc-refunded",
+        "fully-refunded",
+        "charged_back",
+    ] {
+        assert_eq!(order(status), [(1, Some(0), false)], "{status}");
+    }
+    for status in [
+        "partially_refunded",
+        "completed",
+        "on-hold",
+        "processing",
+        "disputed",
+    ] {
+        assert_eq!(order(status), [(1, Some(100), false)], "{status}");
+    }
+}
+
+#[test]
+fn an_order_that_is_paid_after_all_counts_again() {
+    let id = || ("order_id", Value::from("o"));
+    let placed = [id(), ("total", Value::Int(100))];
+    let status = |status: &'static str| [id(), ("status", Value::from(status))];
+    for before in ["failed", "refunded"] {
+        let (failed, completed) = (status(before), status("completed"));
+        let found = orders(&[
+            ("1", "order_placed", 1, &placed[..]),
+            ("2", "order_updated", 2, &failed[..]),
+            ("3", "order_updated", 3, &completed[..]),
+        ]);
+        assert_eq!(found, [(1, Some(100), false)], "{before}");
+    }
+}
+
+/// Of 100 EUR no 30 are given back by a refund of 30 USD, and it is counted as unknown.
+#[test]
+fn a_refund_in_another_currency_lessens_no_amount() {
+    let id = || ("order_id", Value::from("o"));
+    let placed = [
+        id(),
+        ("total", Value::Int(100)),
+        ("currency", Value::from("EUR")),
+    ];
+    for (currency, left, unknown) in [
+        (Some("EUR"), 70, 0),
+        (Some("eur"), 70, 0),
+        (None, 70, 0),
+        (Some("USD"), 100, 1),
+    ] {
+        let mut refund = vec![
+            id(),
+            ("refund_id", Value::from("r")),
+            ("amount", Value::Int(30)),
+        ];
+        refund.extend(currency.map(|code| ("currency", Value::from(code))));
+        let said = [
+            ("1", "order_placed", 1, &placed[..]),
+            ("2", "refund_issued", 2, &refund[..]),
+        ];
+        assert_eq!(orders(&said), [(1, Some(left), false)], "{currency:?}");
+        let objects = kept(&said, |model| {
+            let experience = model.experience.as_ref().expect("measured");
+            experience.purchases.as_ref().expect("measured").orders.id
+        });
+        assert_eq!(unknown_refunds(&objects), unknown, "{currency:?}");
+    }
+}
