@@ -17,6 +17,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
 
+use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 #[cfg(test)]
@@ -63,7 +64,26 @@ pub fn get(name: &str) -> Option<TimeZone> {
     database().get(name)
 }
 
+/// A time with its zone in brackets, as RFC 9557 writes it. `None`: it is none, the zone is not
+/// known, or its offset contradicts the zone.
+pub(crate) fn zoned(text: &str) -> Option<jiff::Zoned> {
+    database().zoned(text)
+}
+
 impl Database {
+    fn zoned(&self, text: &str) -> Option<jiff::Zoned> {
+        let (_, annotation) = text.split_once('[')?;
+        let (name, _) = annotation.split_once(']')?;
+        let name = name.strip_prefix('!').unwrap_or(name);
+        if NO_PLACES.iter().any(|none| none.eq_ignore_ascii_case(name)) {
+            return None;
+        }
+        let mut databases = self.databases.iter();
+        let known = databases.find(|database| database.get(name).is_ok());
+        let database = known.or(self.databases.first())?;
+        DateTimeParser::new().parse_zoned_with(database, text).ok()
+    }
+
     /// The newer of the one that is compiled in and that of a directory.
     fn choose(directory: Option<&Path>) -> Self {
         let bundled = TimeZoneDatabase::bundled();
@@ -131,7 +151,14 @@ fn version_of(directory: &Path) -> Option<String> {
 }
 
 /// Files beside the zones, and a zone that is nowhere.
-const NO_PLACES: [&str; 5] = ["localtime", "posixrules", "Factory", "local", "system"];
+const NO_PLACES: [&str; 6] = [
+    "localtime",
+    "posixrules",
+    "Factory",
+    "local",
+    "system",
+    "Etc/Unknown",
+];
 
 /// Abbreviations that stand for several clocks, or for a half of a year, with a name to write.
 const ABBREVIATIONS: [(&str, &str); 30] = [
@@ -235,6 +262,7 @@ pub fn read(text: &str) -> Result<String, UnreadZone> {
     let plain = text.replace("&amp;", "&");
     other_name(&plain)
         .or_else(|| other_name(without_offset(&plain)?))
+        .or_else(|| of_cities(without_offset(&plain)?))
         .ok_or(if is_offset(text) {
             UnreadZone::Offset
         } else {
@@ -268,6 +296,11 @@ fn other_name(name: &str) -> Option<String> {
         NAMES.get(&name.replace(half, "standard time"))
     });
     found.and_then(|zone| iana_name(zone))
+}
+
+/// `Amsterdam, Berlin, Bern`: a name of Windows as it is shown, by the first city that is known.
+fn of_cities(names: &str) -> Option<String> {
+    names.split(", ").find_map(other_name)
 }
 
 /// `(GMT-08:00) Pacific Time (US & Canada)` without what is in the first brackets.

@@ -69,6 +69,15 @@ pub struct DateForm {
     pub buddhist: bool,
 }
 
+impl DateForm {
+    /// Nothing is declared.
+    pub(in crate::model) const NONE: Self = Self {
+        order: None,
+        numbers: None,
+        buddhist: false,
+    };
+}
+
 /// Why a text is not read as a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum UnreadDate {

@@ -27,11 +27,11 @@ use serde_json::Value as Json;
 pub use fields::MappedFields;
 
 use super::expression::time::Zones;
-use super::expression::{Conversion, Expression, Outcome, Payload, kind};
+use super::expression::{Conversion, Expression, Outcome, Payload, kind, take_doubt};
 pub(super) use super::file::{
     ConsentMapping, EventMapping, MappedProperty, Mode, MoneyAmount, RecordMapping,
 };
-use super::{Catalogue, Model, NoteReason, Notes};
+use super::{Catalogue, DateForm, DateOrder, Model, NoteReason, Notes};
 use crate::records::{Draft, Reason, Timestamp, Value, Violation, listed};
 
 /// What type an event is of.
@@ -169,13 +169,24 @@ impl Model {
         }
     }
 
-    /// The zones of the times of a source without one of their own. By default a day is that of
-    /// the model's calendar, and a local time is in UTC.
+    /// The zones of the times of a source without one of their own, and its forms of dates. By
+    /// default a day is that of the model's calendar, and a local time is in UTC.
     fn zones(&self, source: &str) -> Zones {
-        let own = self.sources.get(source);
-        let own = own.map_or("", |source| source.time_zone.as_str());
+        let Some(source) = self.sources.get(source) else {
+            return Zones::named(&self.time_zone, "");
+        };
+        let own = source.time_zone.as_str();
         let of_days = if own.is_empty() { &self.time_zone } else { own };
-        Zones::named(of_days, own)
+        let day_first = || source.country?.is_day_first();
+        let order = source.dates.order.or_else(|| {
+            let [day, month] = [DateOrder::DayFirst, DateOrder::MonthFirst];
+            Some(if day_first()? { day } else { month })
+        });
+        let dates = DateForm {
+            order,
+            ..source.dates
+        };
+        Zones::named(of_days, own).with_dates(dates)
     }
 
     fn kind(&self, source: &str, kind: &str) -> Result<&Kind, Violation> {
@@ -228,11 +239,23 @@ impl Run<'_> {
             let description = format!("elements of a list are left out: {reason}");
             notes.remark(field.to_string(), NoteReason::Malformed, description.into());
         };
+        take_doubt();
         let outcome = expression.evaluate_and_tell(self.payload, &mut left_out);
+        self.tell_doubt(field);
         outcome.unwrap_or_else(|fault| {
             self.fail(field, expression, fault.text());
             Outcome::Missing
         })
+    }
+
+    /// Notes that a number was read of a text that may be another one.
+    fn tell_doubt(&mut self, field: &dyn Display) {
+        const WHY: &str = "may be a thousand and more, and is read as a little more than one: write \
+            decimal(…, '.') or decimal(…, ',')";
+        if take_doubt() {
+            let reason = NoteReason::Ambiguous;
+            self.notes.remark(field.to_string(), reason, WHY.into());
+        }
     }
 
     /// Statements; the first of them has the notes.
@@ -254,6 +277,17 @@ impl Run<'_> {
     /// A key without what surrounds it in its field. One that a spreadsheet shows in place of the
     /// key would be the key of all whom it was lost of.
     fn key(&mut self, field: &str, expression: &Expression, said: &str) -> Option<String> {
+        let number = expression.number_of(self.payload);
+        if number.is_some_and(key::is_rounded) {
+            let rule = "is a number in scientific notation, whose last digits may be lost: give it \
+                        as a text or with all digits";
+            self.fail(&field, expression, rule);
+            return None;
+        }
+        let said = match number {
+            Some(_) => key::without_zeros(said),
+            None => said,
+        };
         let bare = key::bare(said);
         if key::is_spreadsheets(bare) {
             let rule = "is what a spreadsheet shows in place of the value, which is lost: export it \
@@ -290,7 +324,8 @@ impl Run<'_> {
     ) -> Option<String> {
         match value {
             Value::String(text) => Some(text.clone()),
-            Value::Int(_) | Value::Decimal(_) => Some(value.to_string()),
+            Value::Decimal(number) => Some(key::without_zeros(&number.to_string()).to_owned()),
+            Value::Int(_) => Some(value.to_string()),
             other => {
                 self.fail(
                     field,
@@ -375,7 +410,9 @@ impl Run<'_> {
         conversion: Conversion,
     ) -> Option<Value> {
         let value = self.evaluate(&field, expression).value()?;
-        match conversion.apply(&value, self.payload.zones()) {
+        let converted = conversion.apply(&value, self.payload.zones());
+        self.tell_doubt(&field);
+        match converted {
             Ok(converted) => converted,
             Err(fault) => {
                 self.fail(&field, expression, fault.text());

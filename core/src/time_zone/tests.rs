@@ -24,6 +24,22 @@ fn names_of_iana_windows_and_rails_are_read() {
         ("UTC", "UTC"),
         ("CET", "CET"),
         ("EST5EDT", "EST5EDT"),
+        (
+            "(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna",
+            "Europe/Amsterdam",
+        ),
+        (
+            "(UTC-05:00) Bogota, Lima, Quito, Rio Branco",
+            "America/Bogota",
+        ),
+        (
+            "(UTC+05:30) Chennai, Kolkata, Mumbai, New Delhi",
+            "Asia/Kolkata",
+        ),
+        (
+            "(UTC+08:00) Beijing, Chongqing, Hong Kong, Urumqi",
+            "Asia/Shanghai",
+        ),
     ] {
         assert_eq!(read(said).as_deref(), Ok(zone), "{said}");
     }
@@ -31,7 +47,14 @@ fn names_of_iana_windows_and_rails_are_read() {
 
 #[test]
 fn what_names_no_clock_is_refused_with_what_to_write() {
-    for said in ["localtime", "posixrules", "Factory", "factory", "local"] {
+    for said in [
+        "localtime",
+        "posixrules",
+        "Factory",
+        "factory",
+        "local",
+        "Etc/Unknown",
+    ] {
         assert_eq!(read(said), Err(UnreadZone::NoPlace), "{said}");
         assert!(get(said).is_none(), "{said}");
     }
@@ -46,6 +69,8 @@ fn what_names_no_clock_is_refused_with_what_to_write() {
         "",
         " ",
         "Europe/Atlantis",
+        "(UTC+01:00) Atlantis, Lemuria",
+        "Amsterdam, Berlin",
         "right/Europe/Berlin",
         "tzdata.zi",
         "../etc",
@@ -126,4 +151,37 @@ fn the_newer_database_is_used_and_the_other_has_what_it_lacks() {
         assert_eq!(offset(&chosen, "Europe/Zurich"), 3_600);
     }
     assert_eq!(Database::choose(None).version, bundled);
+}
+
+/// By the same database as all other times, whatever the machine has.
+#[test]
+fn a_zone_in_brackets_is_that_of_the_newer_database() {
+    let newer = directory("brackets", "tzdata.zi", "# version 9999z\nZ x\n");
+    let chosen = Database::choose(Some(&newer));
+    let utc = |text: &str| chosen.zoned(text).map(|time| time.timestamp().to_string());
+    for (text, expected) in [
+        (
+            "2026-01-31T08:00:00[Europe/Zurich]",
+            Some("2026-01-31T03:00:00Z"),
+        ),
+        (
+            "2026-01-31T08:00:00+05:00[Europe/Zurich]",
+            Some("2026-01-31T03:00:00Z"),
+        ),
+        ("2026-01-31T08:00:00+01:00[Europe/Zurich]", None),
+        (
+            "2026-01-31T08:00:00[Europe/Berlin]",
+            Some("2026-01-31T07:00:00Z"),
+        ),
+        (
+            "2026-01-31T08:00:00+01:00[+01:00]",
+            Some("2026-01-31T07:00:00Z"),
+        ),
+        ("2026-01-31T08:00:00[Factory]", None),
+        ("2026-01-31T08:00:00[Europe/Atlantis]", None),
+        ("2026-01-31T08:00:00", None),
+        ("][", None),
+    ] {
+        assert_eq!(utc(text).as_deref(), expected, "{text}");
+    }
 }

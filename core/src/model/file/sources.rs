@@ -33,7 +33,8 @@ keys! {
         /// Country (ISO 3166, `DE`) of records that do not say one: of telephone numbers without
         /// calling code and of the order of dates. Default: unknown.
         country: Option<Country> = optional as country();
-        /// How it writes dates of birth. A form that needs a declaration and has none is not read.
+        /// How it writes dates of birth and times. A form that needs a declaration and has none is
+        /// not read.
         dates: DateForm = empty as mapping::<DateKeys>();
         /// The zone of its times and days without one, by a name of the IANA time zone database.
         /// Default: a local time is in UTC, and a day is one of the model's `time_zone`.

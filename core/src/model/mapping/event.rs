@@ -11,6 +11,10 @@ use crate::records::{
     Draft, DraftEvent, DraftReplacement, DraftRetraction, EventKey, RecordKey, Timestamp, Value,
 };
 
+/// Times of events that a source can mean: from 1971 until 2200.
+const PLAUSIBLE: std::ops::Range<Timestamp> =
+    Timestamp::FIRST_PLAUSIBLE..Timestamp::from_micros(7_258_118_400_000_000);
+
 impl EventMapping {
     pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let kind = match &self.kind {
@@ -90,7 +94,7 @@ impl Run<'_> {
             self.fail(&field, currency, what);
             return None;
         };
-        if amount.scale() > 0 {
+        if !amount.is_integer() {
             let what = "has a fraction, and is declared to be in minor units: an amount in the \
                         main unit needs `minor: false`";
             let reason = NoteReason::Ambiguous;
@@ -152,7 +156,12 @@ impl Run<'_> {
             return None;
         };
         match self.read_time(&said) {
-            Ok(Some(time)) => return Some(time),
+            Ok(Some(time)) if PLAUSIBLE.contains(&time) => return Some(time),
+            Ok(Some(_)) => {
+                let rule = "is before 1971 or after 2200, so the event would be one of the time of \
+                            receipt: leave it out by `when`, or give another time";
+                self.fail(&"time", expression, rule);
+            }
             Ok(None) => {
                 let rule =
                     "stands for no date: leave the event out by `when`, or give another time";

@@ -22,6 +22,21 @@ pub(super) fn is_spreadsheets(key: &str) -> bool {
         || is_scientific(key)
 }
 
+/// Whether a number is written in scientific notation, as programs write long ones that they have
+/// rounded.
+pub(super) fn is_rounded(number: &serde_json::Number) -> bool {
+    number.as_str().contains(['e', 'E'])
+}
+
+/// A number without zeros behind its point: a program that keeps numbers as fractions writes 7.0
+/// for the key 7.
+pub(super) fn without_zeros(number: &str) -> &str {
+    match number.split_once('.') {
+        Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
+        _ => number,
+    }
+}
+
 /// `4.47900E+11`, `1,2E+05`: the sign is always there.
 fn is_scientific(key: &str) -> bool {
     let Some((digits, exponent)) = key.split_once("E+") else {

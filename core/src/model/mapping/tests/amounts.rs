@@ -119,6 +119,11 @@ fn minor_units_are_those_of_a_service_where_the_mapping_names_it() {
                 .starts_with("properties.total: has a fraction"),
         "{notes:?}"
     );
+    let whole: Json = serde_json::from_str(r#"{"id": 1, "total": 1999.0}"#).expect("JSON");
+    let mapped = model
+        .map_and_tell("shop", "orders", &whole)
+        .expect("drafts");
+    assert!(mapped.drafts[0].notes.list.is_empty());
     let unknown = "sources: { s: { minor: cents } }";
     let wrong = Model::parse(unknown).expect_err("no such unit");
     assert!(wrong[0].message.contains("stripe"), "{wrong:?}");
