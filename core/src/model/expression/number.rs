@@ -3,7 +3,8 @@
 //! CEL has three kinds of numbers, which its operators do not mix, and its fractions are binary. An
 //! amount of 600 and one of 600.00 would be of two kinds. Here every number of a payload and every
 //! literal is whole or decimal, and the operators take both. A result with more digits than a
-//! decimal holds is an error, never a rounded guess; only a division that does not end is rounded.
+//! decimal holds is an error, never a rounded guess. Only a division that does not end is rounded,
+//! and what is computed from it: `total / 1.19 * 0.19` has a value.
 
 use std::any::Any;
 use std::cmp::Ordering;
@@ -216,8 +217,26 @@ impl Number {
         // Without trailing zeros there may be room.
         exact(one, other)
             .or_else(|| exact(one.normalize(), other.normalize()))
+            .or_else(|| rounded(one, operation, other))
             .map(Self::Decimal)
             .ok_or_else(|| "a number has more digits than can be kept".into())
+    }
+}
+
+/// The result of an operator over a quotient that was rounded, rounded too. `None`: neither number
+/// is one, or the result is too great.
+fn rounded(one: Decimal, operation: Operation, other: Decimal) -> Option<Decimal> {
+    /// The least number of 28 digits: a quotient that does not end has as many.
+    const FULL: u128 = 10_u128.pow(27);
+    let is_full = |number: Decimal| number.scale() > 0 && number.mantissa().unsigned_abs() >= FULL;
+    if !is_full(one) && !is_full(other) {
+        return None;
+    }
+    match operation {
+        Operation::Add => one.checked_add(other),
+        Operation::Subtract => one.checked_sub(other),
+        Operation::Multiply => one.checked_mul(other),
+        Operation::Divide | Operation::Remainder => None,
     }
 }
 

@@ -203,3 +203,22 @@ fn times_and_texts_that_are_times_go_together() {
         ],
     );
 }
+
+/// Net of a tax of 19 %, a third of a sum: the digits of the quotient fill the number.
+#[test]
+fn a_quotient_that_does_not_end_can_be_computed_with() {
+    let payload = json!({"n": 3, "total": "12.50", "big": 9_007_199_254_740_993_i64});
+    let too_long = "! a number has more digits than can be kept";
+    holds(
+        &payload,
+        &[
+            ("round(n / 1.19 * 0.19, 2)", "0.48"),
+            ("round(decimal(total) / 1.19 + 1000, 4)", "1010.5042"),
+            ("round(decimal(total) / 3 - 100000, 6)", "-99995.833333"),
+            ("round(10 / 3 * 3, 9)", "10.000000000"),
+            ("round(1 / 3 * big, 3)", "3002399751580331.000"),
+            ("0.123456789012345 * 0.123456789012345", too_long),
+            ("big * big", too_long),
+        ],
+    );
+}
