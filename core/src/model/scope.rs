@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{EventType, Property, PropertyKind};
 use super::experience::MEASURES;
-use super::expression::types::{Kind, Shape};
+use super::expression::types::{Kind, Shape, Words};
 use crate::records::rollup::Aggregate;
 
 /// The properties that mappings of the model give events of a type, beside those of the catalogue.
@@ -15,7 +15,9 @@ pub(super) type Mapped = BTreeMap<String, BTreeSet<String>>;
 pub(super) fn of_events<'t>(
     types: impl IntoIterator<Item = (&'t str, Option<&'t EventType>)>,
     mapped: &Mapped,
+    all: impl IntoIterator<Item = &'t String>,
 ) -> Shape {
+    let mut words = BTreeMap::new();
     let (mut fields, mut names, mut open) = (BTreeMap::new(), Vec::new(), false);
     for (name, kind) in types {
         let known = kind.map(|kind| &kind.properties);
@@ -24,6 +26,7 @@ pub(super) fn of_events<'t>(
         names.push(format!("`{name}`"));
         for (name, property) in known.into_iter().flatten() {
             add(&mut fields, name, of_property(property));
+            add_words(&mut words, name, &property.one_of);
         }
         for name in own.into_iter().flatten() {
             if known.is_none_or(|known| !known.contains_key(name)) {
@@ -31,11 +34,32 @@ pub(super) fn of_events<'t>(
             }
         }
     }
-    fields.insert("event".to_owned(), event());
+    fields.insert(
+        "event".to_owned(),
+        event(all.into_iter().cloned().collect()),
+    );
+    words.retain(|_, known: &mut Vec<String>| !known.is_empty());
+    let words = words.into_iter();
+    let words = words.map(|(name, known)| (name, Words::OneOf(known)));
     if open {
-        return Shape { fields, only: None };
+        let only = None;
+        return Shape {
+            fields,
+            only,
+            words: words.collect(),
+        };
     }
-    Shape::closed(&format!("{} has no property", names.join(" or ")), fields)
+    let rule = format!("{} has no property", names.join(" or "));
+    Shape::closed(&rule, fields).with_words(words.collect())
+}
+
+/// Adds the texts that a property may be. Of two types that say them, all; none, if one says none.
+fn add_words(words: &mut BTreeMap<String, Vec<String>>, name: &str, known: &[String]) {
+    match words.get_mut(name) {
+        Some(all) if all.is_empty() || known.is_empty() => all.clear(),
+        Some(all) => all.extend_from_slice(known),
+        None => drop(words.insert(name.to_owned(), known.to_vec())),
+    }
 }
 
 /// Adds a property; where two types disagree about its kind, it may be any.
@@ -47,7 +71,8 @@ fn add(fields: &mut BTreeMap<String, Kind>, name: &str, kind: Kind) {
     fields.insert(name.to_owned(), kind);
 }
 
-fn event() -> Kind {
+/// The fields of an event. `types`: all that there are.
+fn event(types: Vec<String>) -> Kind {
     let fields = [
         ("type", Kind::Text),
         ("source", Kind::Text),
@@ -58,7 +83,8 @@ fn event() -> Kind {
         ("date", Kind::Moment),
     ];
     let fields = fields.map(|(name, kind)| (name.to_owned(), kind));
-    Kind::map(Shape::closed("`event` has no field", fields.into()))
+    let words = [("type".to_owned(), Words::OneOf(types))];
+    Kind::map(Shape::closed("`event` has no field", fields.into()).with_words(words.into()))
 }
 
 fn of_property(property: &Property) -> Kind {
@@ -75,7 +101,7 @@ fn of_property(property: &Property) -> Kind {
                 .map(|(name, property)| (name.clone(), of_property(property)));
             Kind::map(Shape {
                 fields: fields.collect(),
-                only: None,
+                ..Shape::open()
             })
         }
     }
@@ -140,6 +166,10 @@ pub(super) fn of_customers<'t>(
         ("topics", Kind::map(Shape::open())),
     ];
     let preferences = preferences.map(|(name, kind)| (name.to_owned(), kind));
+    let words = [
+        ("language".to_owned(), Words::Language),
+        ("time_zone".to_owned(), Words::TimeZone),
+    ];
     let subjects = [
         (
             "traits",
@@ -151,7 +181,8 @@ pub(super) fn of_customers<'t>(
         ),
         (
             "preferences",
-            Shape::closed("conditions see no preference", preferences.into()),
+            Shape::closed("conditions see no preference", preferences.into())
+                .with_words(words.into()),
         ),
         ("experience", of_metrics(is_measured)),
     ];

@@ -5,12 +5,14 @@
 //! a payload have any kind, because its fields are not declared; the properties of event types,
 //! traits, computed traits and preferences are known.
 
+mod constants;
 mod forms;
 mod functions;
 mod loops;
 mod near;
 mod place;
 mod walk;
+mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 
 pub(in crate::model) use near::near;
 use walk::Walk;
+pub(in crate::model) use words::Words;
 
 /// The kind of a value, as far as it is known beforehand.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +44,8 @@ pub(in crate::model) struct Shape {
     pub(in crate::model) fields: BTreeMap<String, Kind>,
     /// Where there are no other fields, how a message says so: `there is no trait`.
     pub(in crate::model) only: Option<String>,
+    /// Of fields that are texts, the ones that they can be, where it is known.
+    pub(in crate::model) words: BTreeMap<String, Words>,
 }
 
 impl Shape {
@@ -53,7 +58,14 @@ impl Shape {
         Self {
             fields,
             only: Some(none.to_owned()),
+            words: BTreeMap::new(),
         }
+    }
+
+    /// The same, with the texts that some fields can be.
+    pub(in crate::model) fn with_words(mut self, words: BTreeMap<String, Words>) -> Self {
+        self.words = words;
+        self
     }
 }
 
@@ -137,6 +149,14 @@ pub(in crate::model) fn mistakes(source: &str, names: &Shape, wanted: Wanted) ->
         walk.found.push(Mistake { at: 0, message });
     }
     walk.found
+}
+
+/// The kind of what an expression gives over a payload.
+pub(in crate::model) fn kind_of(source: &str) -> Kind {
+    let Ok(program) = super::cel::parse(source) else {
+        return Kind::Any;
+    };
+    Walk::new(source, &Shape::open()).expression(&program)
 }
 
 /// The texts that an expression can give, as far as they are written out.

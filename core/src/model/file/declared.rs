@@ -8,8 +8,10 @@ use super::forms::{Form as _, Located};
 use super::reader::{At, Fields, Reader};
 use crate::model::check::is_snake_case;
 use crate::model::check::refused;
-use crate::model::event::Catalogue;
-use crate::model::expression::types::{Kind, Mistake, Wanted, mistakes, near, written_results};
+use crate::model::event::{Catalogue, PropertyKind};
+use crate::model::expression::types::{
+    Kind, Mistake, Wanted, kind_of, mistakes, near, written_results,
+};
 use crate::model::expression::{Expression, Payload};
 use crate::model::scope::{Mapped, of_aggregate, of_events};
 use crate::records::Value;
@@ -93,7 +95,8 @@ impl Reader {
                 self.declared.events.get(name).map(AsRef::as_ref),
             )
         });
-        let names = of_events(known, &self.declared.mapped);
+        let all = self.declared.events.keys();
+        let names = of_events(known, &self.declared.mapped, all);
         let wrong = mistakes(value.source(), &names, wanted);
         self.mistakes(place, value.source(), wrong);
     }
@@ -162,10 +165,30 @@ fn mapped_event(mut keys: Fields<'_>, reader: &mut Reader) {
             continue;
         };
         let constant = at.as_text().and_then(constant);
-        if let Some(wrong) = constant.and_then(|value| refused(property, &value)) {
+        let wrong = constant.and_then(|value| refused(property, &value));
+        let wrong = wrong.or_else(|| of_another_kind(&property.kind, at.as_text()?));
+        if let Some(wrong) = wrong {
             reader.error(at.place(), format!("every event would be refused: {wrong}"));
         }
     }
+}
+
+/// Why what an expression gives is never a value of a property, if its kind tells.
+fn of_another_kind(property: &PropertyKind, source: &str) -> Option<String> {
+    use PropertyKind as P;
+    let kind = kind_of(source);
+    let fits = matches!(
+        (property, &kind),
+        (_, Kind::Any | Kind::Nothing)
+            | (P::Any, _)
+            | (P::Text | P::Currency | P::Id, Kind::Text)
+            | (P::Id | P::Whole | P::Decimal | P::Money, Kind::Number)
+            | (P::Boolean, Kind::Boolean)
+            | (P::Time, Kind::Time)
+            | (P::List(_), Kind::List(_))
+            | (P::Map(_), Kind::Map(_))
+    );
+    (!fits).then(|| format!("must be {property}; it is {kind}"))
 }
 
 /// The value of an expression that reads nothing.

@@ -8,16 +8,16 @@ use cel::common::ast::{
 };
 
 use super::place::Places;
-use super::{Kind, Mistake, Shape, forms, functions, near};
+use super::{Kind, Mistake, Shape, constants, forms, functions, near};
 use crate::model::expression::cel::TYPES;
 use crate::model::expression::meter::NAMESPACES;
 use crate::model::expression::number::literal_is_kept;
 use crate::model::expression::path::PAYLOAD;
 use crate::records::listed;
-use operands::SIGNS;
+use operands::sign;
 
 pub(super) struct Walk<'n> {
-    names: &'n Shape,
+    pub(super) names: &'n Shape,
     /// The variables of the loops around.
     pub(super) bound: Vec<(String, Kind)>,
     pub(super) places: Places,
@@ -174,25 +174,18 @@ impl<'n> Walk<'n> {
                 Kind::Number
             }
             (operators::IN, [value, container]) => {
-                let value = self.expression(value);
+                let value_kind = self.expression(value);
                 let at = self.places.pass("in");
-                let container = self.expression(container);
-                self.membership(&value, &container, at);
+                let container_kind = self.expression(container);
+                self.membership(&value_kind, &container_kind, at);
+                self.known_texts(value, container, at);
                 Kind::Boolean
             }
-            (name, [one, other]) if SIGNS.iter().any(|(sign, _)| *sign == name) => {
-                let sign = SIGNS
-                    .iter()
-                    .find(|(sign, _)| *sign == name)
-                    .map_or("", |(_, s)| *s);
-                let one = self.expression(one);
-                let at = self.places.pass(sign);
-                let other = self.expression(other);
-                self.operator(sign, &one, &other, at)
-            }
+            (name, [one, other]) if let Some(sign) = sign(name) => self.signed(sign, one, other),
             (name, args) => {
                 let at = self.places.pass(name);
-                if let Some(message) = forms::mistake(name, false, args.len()) {
+                let wrong = forms::mistake(name, false, args.len());
+                if let Some(message) = wrong.or_else(|| constants::fault(name, args)) {
                     self.mistake(at, message);
                 }
                 let kinds: Vec<Kind> = args.iter().map(|node| self.expression(node)).collect();

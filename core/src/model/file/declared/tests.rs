@@ -40,3 +40,61 @@ segments:
     let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert!(told.is_empty(), "{told:#?}");
 }
+
+#[test]
+fn an_expression_of_another_kind_than_its_property_is_a_mistake() {
+    let told = |property: &str, expression: &str| {
+        let yaml = format!(
+            "sources: {{ s: {{ events: {{ o: {{ type: order_placed, id: id, record: r, \
+             properties: {{ {property}: \"{expression}\" }} }} }} }} }}"
+        );
+        let errors = Model::parse(&yaml).err().unwrap_or_default();
+        let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        told.join("; ")
+    };
+    for (property, expression, kind) in [
+        ("total", "upper(x)", "it is a text"),
+        ("total", "string(x)", "it is a text"),
+        ("total", "a + ' EUR'", "it is a text"),
+        ("total", "decimal(x) > 5", "it is a boolean"),
+        ("total", "time(x)", "it is a time"),
+        (
+            "total",
+            "lines.map(line, decimal(line.price))",
+            "it is a list",
+        ),
+        ("quantity", "x.split(',')", "it is a list"),
+        ("currency", "decimal(x)", "it is a number"),
+        ("status", "size(x)", "it is a number"),
+        ("gift", "string(x)", "it is a text"),
+        ("gift", "int(x)", "it is a number"),
+        ("estimated_delivery_time", "string(x)", "it is a text"),
+        ("products", "join_nonempty(',', x)", "it is a text"),
+        ("products", "size(x)", "it is a number"),
+        ("order_id", "x == 1", "it is a boolean"),
+    ] {
+        let found = told(property, expression);
+        let begin = format!("properties.{property}: every event would be refused: must be ");
+        assert!(found.contains(&begin), "{property} {expression}: {found}");
+        assert!(found.ends_with(kind), "{property} {expression}: {found}");
+    }
+    for (property, expression) in [
+        ("total", "x"),
+        ("total", "decimal(x) * 2"),
+        ("total", "sum(lines.map(line, decimal(line.price)))"),
+        ("total", "flag ? decimal(x) : y"),
+        ("currency", "upper(x)"),
+        ("status", "string(x)"),
+        ("gift", "bool(x)"),
+        ("gift", "x == 'yes'"),
+        ("estimated_delivery_time", "time(x)"),
+        ("estimated_delivery_time", "time(x) + duration('24h')"),
+        ("products", "lines.map(line, { 'sku': line.sku })"),
+        ("order_id", "string(x)"),
+        ("order_id", "int(x)"),
+        ("colour", "size(x)"),
+    ] {
+        let found = told(property, expression);
+        assert_eq!(found, "", "{property} {expression}");
+    }
+}

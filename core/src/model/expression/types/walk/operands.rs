@@ -5,8 +5,9 @@ use cel::common::ast::{Expr, LiteralValue, operators};
 
 use super::{Walk, plural};
 use crate::model::expression::types::Kind;
+use crate::model::expression::types::constants::is_zero;
 
-pub(super) const SIGNS: [(&str, &str); 13] = [
+const SIGNS: [(&str, &str); 13] = [
     (operators::ADD, "+"),
     (operators::SUBSTRACT, "-"),
     (operators::MULTIPLY, "*"),
@@ -22,7 +23,27 @@ pub(super) const SIGNS: [(&str, &str); 13] = [
     (operators::LOGICAL_OR, "||"),
 ];
 
+/// The sign of an operator of two operands.
+pub(super) fn sign(name: &str) -> Option<&'static str> {
+    let found = SIGNS.iter().find(|(operator, _)| *operator == name);
+    found.map(|(_, sign)| *sign)
+}
+
 impl Walk<'_> {
+    pub(super) fn signed(&mut self, sign: &str, one: &IdedExpr, other: &IdedExpr) -> Kind {
+        let one_kind = self.expression(one);
+        let at = self.places.pass(sign);
+        let other_kind = self.expression(other);
+        let kind = self.operator(sign, &one_kind, &other_kind, at);
+        if matches!(sign, "==" | "!=") {
+            self.known_texts(one, other, at);
+        }
+        if matches!(sign, "/" | "%") && is_zero(other) {
+            self.mistake(at, "a division by zero");
+        }
+        kind
+    }
+
     pub(super) fn index(&mut self, operand: &IdedExpr, step: &IdedExpr) -> Kind {
         let kind = self.expression(operand);
         if let Expr::Literal(LiteralValue::String(name)) = &step.expr {
