@@ -15,6 +15,7 @@
 //! [`IdentifierType::normalize`] promises to be idempotent and never to panic; both are
 //! property-tested.
 
+mod denied;
 mod digits;
 mod email;
 mod phone;

@@ -225,6 +225,7 @@ fn reason_of(unread: Unread) -> NoteReason {
         Unread::NoDigits
         | Unread::Letters
         | Unread::NotDigits
+        | Unread::Denied
         | Unread::SeveralNumbers
         | Unread::NoAddress
         | Unread::SeveralAddresses => NoteReason::Malformed,

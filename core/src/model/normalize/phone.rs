@@ -31,6 +31,10 @@ const MAX_RAW_BYTES: usize = 160;
 /// in this form.
 const MAX_EXTENSION_DIGITS: usize = 20;
 const EXTENSION: &str = ";ext=";
+/// Maximum digits of a number.
+///
+/// Source: ITU-T E.164 §6.2.
+const MAX_DIGITS: usize = 15;
 
 /// Whether a code names a region with a numbering plan.
 pub(in crate::model) fn is_region(code: &str) -> bool {
@@ -49,11 +53,39 @@ pub(super) fn canonical(clean: &str, region: Option<&str>) -> Result<Vec<Identif
     let pieces = field::pieces(clean)?;
     match pieces.as_slice() {
         [one] => match one_number(one, region) {
-            Err(Unread::SeveralNumbers) => numbers(one.split('/'), region),
-            read => read.map(|number| vec![IdentifierValue::new(number, clean)]),
+            Err(unread) => several(one, region).ok_or(unread),
+            Ok(number) => Ok(vec![IdentifierValue::new(number, clean)]),
         },
         several => numbers(several.iter().map(String::as_str), region),
     }
+}
+
+/// The numbers of a text that is not one: with a slash between them, or two with nothing but a
+/// blank between. Two have more digits than one can have, and only one place at which both can be
+/// read.
+fn several(text: &str, region: Option<&str>) -> Option<Vec<IdentifierValue>> {
+    if text.contains('/')
+        && let Ok(read) = numbers(text.split('/'), region)
+    {
+        return Some(read);
+    }
+    if text.bytes().filter(u8::is_ascii_digit).count() <= MAX_DIGITS {
+        return None;
+    }
+    let values = |all: &[IdentifierValue]| all.iter().map(|it| it.value.clone()).collect();
+    let mut found: Option<(Vec<String>, Vec<IdentifierValue>)> = None;
+    for (index, _) in text.match_indices(' ') {
+        let (left, right) = text.split_at(index);
+        let Ok(read) = numbers([left, right].into_iter(), region) else {
+            continue;
+        };
+        let read_values: Vec<String> = values(&read);
+        match &found {
+            Some((values, _)) if *values != read_values => return None,
+            _ => found = Some((read_values, read)),
+        }
+    }
+    found.map(|(_, read)| read)
 }
 
 /// Each piece as a number of its own.
@@ -70,11 +102,16 @@ fn numbers<'p>(
 }
 
 fn one_number(piece: &str, region: Option<&str>) -> Result<String, Unread> {
-    let written = field::written(piece)?;
+    let written = field::written(&field::without_carrier(piece, region))?;
     if begins_with_a_number(&written, region) {
         return Err(Unread::SeveralNumbers);
     }
-    let mut number = read::e164(&written.number, region)?;
+    let without_zero = written.without_zero.as_ref();
+    let without_zero = without_zero.and_then(|digits| read::e164(digits, region).ok());
+    let mut number = match without_zero {
+        Some(number) if read::is_given_out(&number) => number,
+        other => read::e164(&written.number, region).or_else(|unread| other.ok_or(unread))?,
+    };
     if let Some(extension) = &written.extension {
         number.push_str(EXTENSION);
         number.push_str(extension);

@@ -29,6 +29,9 @@ pub enum Unread {
     /// A national number of a country that is not known.
     #[error("has no country code, and the country of its record has no known numbering plan")]
     NoRegion,
+    /// A value beside a note that denies it.
+    #[error("has a note beside it that says that it is not, or no longer, in use")]
+    Denied,
     /// A number with letters in it.
     #[error("is no number: it has letters or signs that are not separators of digits")]
     NotDigits,

@@ -1,11 +1,15 @@
 //! A telephone field as people write it: one number or several, labels, notes, extensions, and
 //! what spreadsheets make of it.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use unicode_normalization::char::is_combining_mark;
 
 use super::super::Unread;
+use super::super::denied::is_denial;
 use super::super::digits::ascii_digits;
 use super::read::Digits;
 
@@ -13,6 +17,8 @@ use super::read::Digits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {
     pub(super) number: Digits,
+    /// The digits without a zero in brackets, which only some callers dial: `+39 (0)333 …`.
+    pub(super) without_zero: Option<Digits>,
     pub(super) extension: Option<String>,
     /// The text without labels, of which a part before a slash may be a number of its own.
     pub(super) text: String,
@@ -20,31 +26,24 @@ pub(super) struct Written {
 
 /// Words beside a number that say what line it is, in the languages of customers. Any other word
 /// may change what the digits mean, so the field is not read.
-const LABELS: &str = "
-    t tel tele telefon telefono teléfono telefone téléphone telephone phone ph fon fone fono no nr
-    number num numéro numero número nummer nº call whatsapp wa sms viber telegram signal
-    m mob mobile mobil mobiel mobilen mobilnummer mobiltelefon cell cellphone cellular cel celular
-    celulare cellulare móvil movil handy gsm natel portable kom komórka komorka komórkowy matkapuhelin
-    cep gsmno телефон тел моб мобильный сот сотовый κινητό τηλ 手机 手機 携帯 携帯電話 电话 電話 휴대폰 전화 핸드폰
-    c h home house p priv private privat personal personnel particulier casa hogar domicile dom domowy
-    domicilio residencial residence ev fijo fixe fisso fixo festnetz landline land line hem hjem thuis
-    дом домашний 自宅 宅電 家 집
-    w work office business bus biz job main direct desk dienst dienstlich geschäftlich geschaeftlich
-    geschäft büro buero arbeit firma bureau travail pro professionnel trabajo oficina trabalho
-    escritório ufficio lavoro praca służbowy arbete jobb werk zakelijk iş раб рабочий 勤務先 会社 公司 회사
-    f fax telefax day daytime evening eve night emergency primary secondary other preferred default
-    new old current alt alternate mom mum dad voice text only ou
-    tél tfno tlf tlfno tlfn tlm tlmv telem telemóvel telemovel contacto contato contact kontakt puh puhelin kännykkä
-    komórkowego mobilni mobitel мобільний телефону кин κιν κινητο τηλέφωνο τηλεφωνο נייד טל טלפון פלאפון
-    جوال الجوال هاتف الهاتف موبايل محمول تلفن همراه موبایل फोन मोबाइल โทร โทรศัพท์ มือถือ đt sđt đtdđ điện thoại di động
-    hp handphone telp telpon wa 手机号 手机号码 联系电话 電話番号 携帯番号 연락처 전화번호";
+const LABEL_WORDS: &str = include_str!("field/labels.txt");
+static LABELS: LazyLock<HashSet<&str>> = LazyLock::new(|| LABEL_WORDS.split_whitespace().collect());
+
+/// Words before an extension, as a pattern each: those that are nothing else, and those that are
+/// labels too or one letter, behind which a long number is another one.
+const EXTENSION_WORDS: &str = include_str!("field/extensions.txt");
 
 /// Extensions, as RFC 3966 and people write them.
 static EXTENSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let words = "ext(?:ension|n|\\.)?|xtn?|x|anexo|ramal|interno|int|poste|durchwahl|dw|apparat|app|\
-                 доб(?:авочный)?|вн|内線|分机|內線|분기";
+    let (clear, short) = EXTENSION_WORDS.split_once("\n\n")?;
+    let [clear, short] = [clear, short].map(|words| words.split_whitespace().collect::<Vec<_>>());
+    let (clear, short) = (clear.join("|"), short.join("|"));
+    let sign = r"[.:)]*\s*(?:\#|№|n[o°r]\.?)?";
     Regex::new(&format!(
-        "(?i)^(.*\\d[^\\p{{L}}\\d]*?)(?:;\\s*ext\\s*=\\s*|(?:[,;]?\\s*(?:{words})[.:)]*|#|,,+|;;+)\\s*)(\\d{{1,20}})#?[)\\]]?$"
+        r"(?ix)^(.*\d[^\p{{L}}\d]*?)
+        (?:(?:;\s*ext\s*=\s*|[,;]?\s*(?:{clear}){sign}\s*)(\d{{1,20}})
+          |(?:[,;]?\s*(?:{short}){sign}|\#|,,+|;;+)\s*(\d{{1,7}}))
+        \#?[)\]]?$"
     ))
     .ok()
 });
@@ -59,6 +58,10 @@ static SCIENTIFIC: LazyLock<Option<Regex>> =
 /// Notes that hold no digit.
 static NOTE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"[(\[{<][^()\[\]{}<>\d+]*[)\]}>]").ok());
+static CARRIER: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)0(?:xx|\*\*)(\s*\d)").ok());
+/// A zero that not all callers dial.
+static ZERO: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[(\[]\s*0\s*[)\]]").ok());
 /// Separators of two numbers.
 static BETWEEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let words = "or|and|oder|und|bzw|ou|et|o|y|e|of|en|eller|och|lub|albo|i|ve|veya|или|и|又は|または|或|또는";
@@ -174,20 +177,36 @@ pub(super) fn written(piece: &str) -> Result<Written, Unread> {
     };
     let number = text.trim_start_matches(|letter: char| letter != '+' && !letter.is_ascii_digit());
     let before = &text[..text.len() - number.len()];
-    if before.trim_end().ends_with('-') {
+    if before.ends_with('-') {
         // A spreadsheet has taken `+49-151-…` for a subtraction.
         return Err(Unread::Letters);
     }
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let international = number.starts_with('+');
+    let digits = |number: &str| Digits {
+        international: number.starts_with('+'),
+        digits: number.chars().filter(char::is_ascii_digit).collect(),
+    };
+    let zero = ZERO.as_ref().and_then(|zero| zero.find(number));
+    let without_zero = zero
+        .filter(|zero| number[..zero.start()].contains(|letter: char| letter.is_ascii_digit()))
+        .map(|zero| digits(&[&number[..zero.start()], &number[zero.end()..]].concat()));
     Ok(Written {
-        number: Digits {
-            international,
-            digits,
-        },
+        number: digits(number),
+        without_zero,
         extension,
         text,
     })
+}
+
+/// A number without Brazil's sign for the code of any carrier, of which the zero stays:
+/// `(0xx11) 2345-6789`.
+pub(super) fn without_carrier<'p>(piece: &'p str, region: Option<&str>) -> Cow<'p, str> {
+    let number = piece.trim_start();
+    let is_brazilian =
+        number.starts_with("+55") || (region == Some("BR") && !number.starts_with('+'));
+    match CARRIER.as_ref() {
+        Some(carrier) if is_brazilian => carrier.replace(piece, "0$1"),
+        _ => Cow::Borrowed(piece),
+    }
 }
 
 /// Without the quotes around, and without what keeps a spreadsheet from taking a number for one:
@@ -273,7 +292,11 @@ fn spreadsheet(text: &str) -> Result<String, Unread> {
 
 fn extension(text: &str) -> Option<(String, String)> {
     let found = EXTENSION.as_ref()?.captures(text)?;
-    let (number, extension) = (found.get(1)?.as_str(), found.get(2)?.as_str());
+    let (number, extension) = (
+        found.get(1)?.as_str(),
+        found.get(2).or(found.get(3))?.as_str(),
+    );
+    let number = number.trim_end_matches([' ', '/', '-', '–', ',', ';', '(', '[']);
     let digits = number.chars().filter(char::is_ascii_digit).count();
     (digits >= 5).then(|| (number.to_owned(), extension.to_owned()))
 }
@@ -281,19 +304,22 @@ fn extension(text: &str) -> Option<(String, String)> {
 /// The digits and the signs between them, without labels and notes.
 fn without_labels(text: &str) -> Result<String, Unread> {
     let text = match NOTE.as_ref() {
+        Some(note) if note.find_iter(text).any(|note| is_denial(note.as_str())) => {
+            return Err(Unread::Denied);
+        }
         Some(note) => note.replace_all(text, " "),
         None => text.into(),
     };
-    let is_sign = |letter: char| " \u{a0}()[]-.·•/_~'+:–—‐‑‒−".contains(letter);
+    let is_sign = |letter: char| " \u{a0}()[]{}-.·•/_~'\"+:–—‐‑‒−☎☏✆📞📱".contains(letter);
     let mut plain = String::with_capacity(text.len());
     let mut word = String::new();
     for letter in text.chars().chain([' ']) {
-        if letter.is_alphabetic() || letter == 'º' {
+        if letter.is_alphabetic() || letter == '°' || is_combining_mark(letter) {
             word.extend(letter.to_lowercase());
             continue;
         }
         if !word.is_empty() {
-            if !LABELS.split_whitespace().any(|label| label == word) {
+            if !LABELS.contains(word.as_str()) {
                 return Err(Unread::Letters);
             }
             word.clear();

@@ -40,6 +40,7 @@ fn international(digits: &str) -> Option<String> {
     let national = [
         Some(national.to_owned()),
         plans.first()?.without_trunk(national),
+        former_prefix(code, national).map(str::to_owned),
     ]
     .into_iter()
     .flatten()
@@ -77,10 +78,17 @@ fn national(own: &Plan, digits: &str) -> Result<String, Unread> {
             .and_then(|number| number.strip_prefix('+')?.strip_prefix(code.as_str()))
             .is_some_and(|national| own.is_mobile(national));
     let bare = bare.filter(|_| !is_local && !is_surely_with_code);
+    // So long a number without a trunk prefix may be another country's without its plus.
+    let is_long = own.is_open() && digits.len() >= MIN_DIGITS_WITH_CODE;
+    let elsewhere = bare
+        .as_ref()
+        .filter(|_| is_long && !own.is_mobile(digits))
+        .and_then(|_| international(digits))
+        .filter(|number| is_mobile(number));
 
     let mut readings: Vec<String> = abroad
         .into_iter()
-        .chain([trunk, former, with_code, bare])
+        .chain([trunk, former, with_code, bare, elsewhere])
         .flatten()
         .collect();
     readings.sort();
@@ -142,6 +150,20 @@ pub(super) fn one_form(code: &str, national: &str) -> String {
         },
         _ => national.to_owned(),
     }
+}
+
+/// Whether a number is of a block that was given out.
+pub(super) fn is_given_out(number: &str) -> bool {
+    of_plan(number, Plan::is_valid)
+}
+
+fn is_mobile(number: &str) -> bool {
+    of_plan(number, Plan::is_mobile)
+}
+
+fn of_plan(number: &str, is: impl Fn(&Plan, &str) -> bool) -> bool {
+    let parts = number.strip_prefix('+').and_then(plan::of_code);
+    parts.is_some_and(|(plans, _, national)| plans.iter().any(|plan| is(plan, national)))
 }
 
 /// Whether a number is in the form that [`e164`] gives.
