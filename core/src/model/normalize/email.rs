@@ -69,13 +69,16 @@ fn lower_case(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let plain: String = text.chars().map(without_turkish_case).collect();
+    let plain: String = text.chars().map(as_typed).collect();
     plain.to_lowercase().nfkc().collect()
 }
 
-fn without_turkish_case(letter: char) -> char {
+/// A letter as mail systems have it: word processors make other apostrophes and hyphens.
+fn as_typed(letter: char) -> char {
     match letter {
         'İ' | 'ı' => 'i',
+        '‘' | '’' | 'ʼ' | '‛' | '´' => '\'',
+        '‐' | '‑' | '‒' | '–' | '—' | '−' => '-',
         other => other,
     }
 }
@@ -83,8 +86,16 @@ fn without_turkish_case(letter: char) -> char {
 /// A domain by UTS 46, with its labels in Unicode; `None` if it cannot be one.
 fn domain_name(domain: &str) -> Option<String> {
     let domain = domain.trim_end_matches('.');
-    let domain = if domain.contains('İ') {
-        Cow::Owned(domain.replace('İ', "i"))
+    let is_other = |letter: char| letter != 'ı' && as_typed(letter) != letter;
+    let domain = if domain.contains(is_other) {
+        let typed = |letter| {
+            if letter == 'ı' {
+                letter
+            } else {
+                as_typed(letter)
+            }
+        };
+        Cow::Owned(domain.chars().map(typed).collect())
     } else {
         Cow::Borrowed(domain)
     };

@@ -1,52 +1,37 @@
 //! An e-mail field as people paste it: an address or several, with what surrounds them.
 
+mod decoded;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::super::Unread;
+use super::super::denied::is_denial;
+use decoded::decoded;
 
 /// Words beside an address that say what kind of address it is.
-const LABELS: &str = "e-mail email mail mailto address work office business home private personal \
-    other primary secondary main new old privat geschäftlich dienstlich arbeit büro travail bureau \
-    domicile personnel perso trabajo casa oficina trabalho lavoro ufficio praca dom iş ev raboта \
-    работа личный дом correo courriel эл почта адрес preferred adresse e-mail-adresse mailadresse
-    dirección direccion electrónico electronico électronique electronique elettronica indirizzo
-    eletrônico eletronico endereço e-post epost e-posta eposta adresi adres sähköposti e-mailadres
-    メール メールアドレス 邮箱 郵箱 电子邮件 電子郵件 电邮 이메일 อีเมล البريد الإلكتروني بريد אימייל מייל";
+const LABEL_WORDS: &str = include_str!("field/labels.txt");
+/// Words and signs between two addresses.
+const JOIN_WORDS: &str = "or and & + oder und ou et o y e или и ve veya - / tai ja vagy és nebo a lub \
+    albo oraz sau și eller och og of en ali ili або та أو و או 或 或者 和 または と 또는 및 hoặc và หรือ และ atau dan";
 /// Maximum length of a field that is looked through, in bytes.
 const MAX_FIELD_BYTES: usize = 1024;
 
-/// An address behind its display name.
+/// An address behind its display name, of which the closing bracket may be lost.
 static BRACKETED: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"<\s*(?:mailto:)?([^<>]*@[^<>]*)>").ok());
+    LazyLock::new(|| Regex::new(r"<\s*(?:mailto:)?([^<>]*@[^<>,;]*)(?:>|[,;]|$)").ok());
 /// An address in other brackets, behind a name.
 static BEHIND_NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)[(\[]\s*(?:mailto:)?([^()\[\]<>@\s;,|]+@[^()\[\]<>@\s;,|]+)\s*[)\]]").ok()
+    Regex::new(r"(?ix)[(\[{]\s*(?:mailto:)?([^()\[\]{}<>@\s;,|]+@[^()\[\]{}<>@\s;,|?]+)(?:\?[^()\[\]\s]*)?\s*[)\]}]")
+        .ok()
 });
 /// A note without an address in it.
 static NOTE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\([^()@]*\)|\[[^\[\]@]*\]|\{[^{}@]*\}").ok());
 static AROUND_AT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\s*@\s*").ok());
-static HIDDEN_AT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?i)\s*(?:\(at\)|\[at\]|\{at\})\s*").ok());
-static HIDDEN_DOT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?i)\s*(?:\(dot\)|\[dot\]|\{dot\})\s*").ok());
-const ENTITIES: [(&str, &str); 13] = [
-    ("&#64;", "@"),
-    ("&#064;", "@"),
-    ("&#x40;", "@"),
-    ("&#X40;", "@"),
-    ("&commat;", "@"),
-    ("&#46;", "."),
-    ("&period;", "."),
-    ("&lt;", "<"),
-    ("&gt;", ">"),
-    ("&quot;", "\""),
-    ("&#39;", "'"),
-    ("&nbsp;", " "),
-    ("&amp;", "&"),
-];
+/// The place of an address in brackets, in the text around.
+const MARK: &str = "\u{1};";
 
 /// Signs between two addresses.
 const SEPARATORS: [char; 6] = [';', ',', '|', '\n', '、', '،'];
@@ -66,6 +51,11 @@ pub(super) fn pieces(clean: &str) -> Result<Vec<String>, Unread> {
 /// The same for a text of any kind.
 fn taken_out(clean: &str) -> Result<Vec<String>, Unread> {
     let text = decoded(clean);
+    if let Some(note) = NOTE.as_ref()
+        && note.find_iter(&text).any(|note| is_denial(note.as_str()))
+    {
+        return Err(Unread::Denied);
+    }
     let bracketed = bracketed(&text)?;
     if !bracketed.is_empty() {
         return Ok(bracketed);
@@ -98,38 +88,54 @@ fn is_bare(text: &str) -> bool {
         && !text.ends_with('.')
 }
 
-/// Addresses in angle brackets. The text before one is its display name, even an address,
-/// unless that is another one.
+/// Addresses in angle brackets, and those of a list between them. The text before a bracket is its
+/// display name, even an address, unless that is another one.
 fn bracketed(text: &str) -> Result<Vec<String>, Unread> {
     let Some(pattern) = BRACKETED.as_ref() else {
         return Ok(Vec::new());
     };
-    let inside: Vec<String> = pattern
+    let mut inside: Vec<String> = pattern
         .captures_iter(text)
         .filter_map(|found| bare(found.get(1)?.as_str()))
         .collect();
-    let outside = pattern.replace_all(text, ";");
-    let known = |piece: &str| {
-        bare(piece).is_some_and(|piece| {
-            inside
-                .iter()
-                .any(|other| other.eq_ignore_ascii_case(&piece))
-        })
-    };
-    let has_other = outside
-        .split(SEPARATORS)
-        .any(|piece| piece.contains('@') && !known(piece));
-    if has_other && !inside.is_empty() {
-        return Err(Unread::SeveralAddresses);
+    if inside.is_empty() {
+        return Ok(inside);
     }
+    let outside = pattern.replace_all(text, MARK);
+    let mut others = Vec::new();
+    for piece in outside
+        .split(SEPARATORS)
+        .filter(|piece| piece.contains('@'))
+    {
+        let is_known = bare(piece.trim_matches('\u{1}'))
+            .is_some_and(|piece| inside.iter().any(|one| one.eq_ignore_ascii_case(&piece)));
+        match (is_known, piece.contains('\u{1}')) {
+            (true, _) => {}
+            (false, true) => return Err(Unread::SeveralAddresses),
+            (false, false) => {
+                others.extend(joined_by_slash(piece).map_err(|_| Unread::SeveralAddresses)?);
+            }
+        }
+    }
+    inside.append(&mut others);
     Ok(inside)
 }
 
-/// The one address of a text, in brackets behind a name.
+/// The one address of a text, in brackets behind a name, once or more.
 fn behind_name(text: &str) -> Option<String> {
-    let found = BEHIND_NAME.as_ref()?.captures(text)?;
-    let is_only = text.matches('@').count() == 1;
-    is_only.then(|| bare(found.get(1)?.as_str()))?
+    let pattern = BEHIND_NAME.as_ref()?;
+    let mut inside = pattern
+        .captures_iter(text)
+        .filter_map(|found| bare(found.get(1)?.as_str()));
+    let one = inside.next()?;
+    let is_same = |other: &str| other.eq_ignore_ascii_case(&one);
+    let outside = pattern.replace_all(text, ";");
+    let mut outside = outside
+        .split(SEPARATORS)
+        .filter(|piece| piece.contains('@'));
+    let is_only = inside.all(|other| is_same(&other))
+        && outside.all(|piece| bare(piece).is_some_and(|piece| is_same(&piece)));
+    is_only.then_some(one)
 }
 
 /// `a@x.com / b@y.com`, `a@x.com or b@y.com`, `a@x.com b@y.com`; else the one address.
@@ -146,16 +152,9 @@ fn joined_by_slash(piece: &str) -> Result<Vec<String>, Unread> {
             .map(|piece| vec![piece])
             .ok_or(Unread::NoAddress);
     }
-    let joins = [
-        "or", "and", "&", "+", "oder", "und", "ou", "et", "o", "y", "e", "или", "и", "ve", "veya",
-        "-",
-    ];
     let (addresses, others): (Vec<&str>, Vec<&str>) =
         words.into_iter().partition(|word| word.contains('@'));
-    if others
-        .iter()
-        .all(|word| joins.contains(word) || is_label(word))
-    {
+    if others.iter().all(|word| is_join(word) || is_label(word)) {
         let addresses: Option<Vec<String>> = addresses.into_iter().map(bare).collect();
         addresses.ok_or(Unread::SeveralAddresses)
     } else {
@@ -172,41 +171,12 @@ fn is_beside_an_address(piece: &str) -> bool {
 
 fn is_label(word: &str) -> bool {
     let word = trimmed(word).to_lowercase();
-    LABELS.split_whitespace().any(|label| label == word)
+    LABEL_WORDS.split_whitespace().any(|label| label == word)
 }
 
-/// Without HTML entities, without the scheme and the query of a link.
-fn decoded(text: &str) -> String {
-    let mut text = text.to_owned();
-    if text.contains('&') {
-        for (entity, letter) in ENTITIES {
-            text = text.replace(entity, letter);
-        }
-    }
-    if !text.contains('@')
-        && let Some(hidden) = HIDDEN_AT.as_ref()
-        && hidden.find_iter(&text).count() == 1
-    {
-        text = hidden.replace(&text, "@").into_owned();
-        if let Some(dots) = HIDDEN_DOT.as_ref() {
-            text = dots.replace_all(&text, ".").into_owned();
-        }
-    }
-    let scheme = |scheme: &&str| {
-        let start = trimmed(&text).get(..scheme.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    };
-    let Some(target) = ["mailto:", "smtp:"].into_iter().find(scheme) else {
-        return text;
-    };
-    let link = trimmed(&text)[target.len()..].trim_start_matches('/');
-    let address = link.split_once('?').map_or(link, |(address, _)| address);
-    ["%40", "%2B", "%2b", "%2E", "%2e", "%20"]
-        .into_iter()
-        .zip(["@", "+", "+", ".", ".", " "])
-        .fold(address.to_owned(), |text, (code, letter)| {
-            text.replace(code, letter)
-        })
+fn is_join(word: &str) -> bool {
+    let word = word.to_lowercase();
+    JOIN_WORDS.split_whitespace().any(|join| join == word)
 }
 
 /// One address without notes, labels, quotes and punctuation around; `None` where a word is left
@@ -222,13 +192,13 @@ fn bare(piece: &str) -> Option<String> {
     };
     let mut address = None;
     for word in joined.split_whitespace() {
-        let word = match word.split_once(':') {
+        let word = match word.split_once([':', '=']) {
             Some((label, rest)) if is_label(label) => rest,
             _ => word,
         };
         match trimmed(word) {
-            "" | "-" => {}
             word if word.contains('@') && address.is_none() => address = Some(word.to_owned()),
+            word if !word.contains(char::is_alphanumeric) => {}
             word if is_label(word) => {}
             _ => return None,
         }
@@ -241,6 +211,7 @@ fn trimmed(text: &str) -> &str {
         letter.is_whitespace() || "'\"`´‘’“”„«»<>()[]{};,:=•·「」『』【】〈〉、。،".contains(letter)
     })
     .trim_end_matches(['.', '/', '\\', '?'])
+    .trim_start_matches(['/', '\\'])
 }
 
 #[cfg(test)]

@@ -5,11 +5,20 @@ use crate::model::{Home, IdentifierType, Normalization};
 
 #[test]
 fn addresses_are_found_in_what_people_paste() {
+    check("pasted");
+}
+
+#[test]
+fn addresses_are_found_in_what_programs_export() {
+    check("exported");
+}
+
+fn check(name: &str) {
     let folder = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/src/model/normalize/email/tests"
     );
-    let table = std::fs::read_to_string(format!("{folder}/pasted.txt")).expect("a table");
+    let table = std::fs::read_to_string(format!("{folder}/{name}.txt")).expect("a table");
     let email = kind();
     let mut wrong = Vec::new();
     for row in table
@@ -17,11 +26,7 @@ fn addresses_are_found_in_what_people_paste() {
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
     {
         let (raw, expected) = row.split_once(" => ").expect("two columns");
-        let raw = raw
-            .replace("\\n", "\n")
-            .replace("\\t", "\t")
-            .replace("\\u{308}", "\u{308}");
-        let found = email.read(&raw, Home::Unsaid);
+        let found = email.read(&unescaped(raw), Home::Unsaid);
         let said = match found.unread {
             None => joined(&found.values, ", "),
             Some(_) => "-".to_owned(),
@@ -36,6 +41,33 @@ fn addresses_are_found_in_what_people_paste() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+/// A row with `\n`, `\r`, `\t`, `\\` and `\u{…}` as the signs that they stand for.
+fn unescaped(raw: &str) -> String {
+    let mut text = String::new();
+    let mut rest = raw;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        text.push_str(before);
+        if let Some((code, after)) = escape
+            .strip_prefix("u{")
+            .and_then(|code| code.split_once('}'))
+        {
+            let code = u32::from_str_radix(code, 16).ok().and_then(char::from_u32);
+            text.push(code.expect("a character"));
+            rest = after;
+            continue;
+        }
+        let mut letters = escape.chars();
+        text.push(match letters.next() {
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            _ => '\\',
+        });
+        rest = letters.as_str();
+    }
+    text + rest
 }
 
 fn kind() -> IdentifierType {
