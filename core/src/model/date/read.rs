@@ -1,18 +1,24 @@
 //! The forms of dates.
 
+mod east;
 mod pieces;
+mod program;
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
+use unicode_normalization::UnicodeNormalization;
 
 use super::super::country::Home;
 use super::super::normalize::{ascii_digits, clean};
 use super::{Date, DateForm, DateNumbers, DateOrder, UnreadDate};
+use east::{of_characters, of_era, of_two_calendars, without_words_of_east_asia};
 use pieces::Pieces;
+use program::unwrapped;
 
+/// Signs beside a date that is not known for sure.
+const UNSURE: [char; 9] = ['~', '<', '>', '?', '؟', '≈', '±', '†', '∼'];
 /// Maximum length of a text that is read, in bytes.
 const MAX_BYTES: usize = 128;
 /// Day 0 of spreadsheets.
@@ -20,49 +26,53 @@ const EXCEL_ZERO: (i16, i8, i8) = (1899, 12, 30);
 /// Day 0 of Unix.
 const UNIX_ZERO: (i16, i8, i8) = (1970, 1, 1);
 
-static MONTHS: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
+static MONTHS: LazyLock<HashMap<String, u32>> = LazyLock::new(|| {
     let lines = include_str!("months.txt").lines().zip(1..);
-    lines
+    let named: Vec<(&str, u32)> = lines
         .flat_map(|(names, month)| names.split_whitespace().map(move |name| (name, month)))
-        .collect()
+        .collect();
+    let plain = named
+        .iter()
+        .map(|(name, month)| (without_accents(name), *month));
+    let mut months: HashMap<String, u32> = HashMap::new();
+    for (name, month) in plain {
+        // A form of two months is neither.
+        months
+            .entry(name)
+            .and_modify(|known| *known = if *known == month { month } else { 0 })
+            .or_insert(month);
+    }
+    months.retain(|_, month| *month != 0);
+    months.extend(
+        named
+            .iter()
+            .map(|(name, month)| ((*name).to_owned(), *month)),
+    );
+    months
 });
 
+/// A word in lower case without the accents of Latin and Greek letters: capitals often go without,
+/// and Turkish has another `i` in capitals.
+fn without_accents(word: &str) -> String {
+    let is_accent = |letter: &char| matches!(letter, '\u{300}'..='\u{36f}');
+    let plain = word.nfd().filter(|letter| !is_accent(letter));
+    let typed = plain.map(|letter| if letter == 'ı' { 'i' } else { letter });
+    typed.nfc().collect()
+}
+
 /// Words beside the numbers of a date that change nothing.
-const WORDS: &str = "à o a m gada ngày
-    st nd rd th er ère º ª го й de del di da of the le il el am vom den dne d r rok roku г г года год р n
-    vuonna år anno utc gmt z cet cest eet eest est edt cst cdt mst mdt pst pdt bst ist jst msk wet west
-    mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday
-    mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonntag
-    lun mer jeu ven sam dim lundi mardi mercredi jeudi vendredi samedi dimanche
-    lunes martes miércoles jueves viernes sábado domingo segunda terça quarta quinta sexta feira
-    lunedì martedì mercoledì giovedì venerdì sabato domenica
-    maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
-    pazartesi salı çarşamba perşembe cuma cumartesi pazar
-    poniedziałek wtorek środa czwartek piątek sobota niedziela
-    måndag tisdag onsdag torsdag fredag lördag söndag mandag tirsdag lørdag søndag
-    pondělí úterý středa čtvrtek pátek sobota neděle понедельник вторник среда четверг пятница
-    суббота воскресенье";
+const WORDS: &str = include_str!("words.txt");
+static KNOWN_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.split_whitespace().collect());
 
 /// A time of day behind a date, with its zone.
 static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?x)
-        (?:(?:^|[\sT,_])|(?P<glued>\d{4}-\d\d-\d\d:))
+        (?:(?:^|[\sT,_])|(?P<glued>\d{4}-\d\d-\d\d:|[A-Za-z]/\d{4}:))
         (?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,:]\d{1,9})?)?
-        \s*(?:[ap]\.?\ ?m\.?\b)?
-        \s*(?P<zone>Z\b|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d\d)?|UTC|GMT)?
+        \s*(?:(?P<half>[apAP])\.?\ ?[mM]\.?(?:\b|\s|$))?
+        \s*(?P<zone>Z\b|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d\d)?|UTC|GMT|[A-Z][a-z]+/[A-Za-z_/]+)?
         (?:\s*\([^)]*\))?(?:\[[^\]]*\])?",
-    )
-    .ok()
-});
-
-/// Years of an era: 平成2年5月17日, H2.5.17, 民國79年5月17日.
-static ERA: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x)^
-        (?:(?:中華)?(?P<kanji>明治|大正|昭和|平成|令和|民國|民国)\s*(?P<first>\d{1,3}|元)\s*年
-           |(?P<letter>[MTSHR明大昭平令])\s*(?P<number>\d{1,2})\s*[./年-])
-        \s*(?P<month>\d{1,2})\s*[月./-]\s*(?P<day>\d{1,2})\s*日?$",
     )
     .ok()
 });
@@ -99,14 +109,18 @@ pub(super) fn read(raw: &str, form: DateForm, home: Home) -> Result<Date, Unread
     let clean = clean(raw);
     let text = ascii_digits(&clean);
     let text = text.trim_matches(|letter: char| letter.is_whitespace() || "'\"=".contains(letter));
-    let text = &*without_weekday(&of_characters(text)).into_owned();
-    if text.is_empty() || text.len() > MAX_BYTES {
+    let text = &*without_words_of_east_asia(&of_characters(text)).into_owned();
+    let text = text.trim_matches([':', ' ']);
+    if text.is_empty() || text.len() > MAX_BYTES || text.contains(UNSURE) {
         return Err(UnreadDate::NoDate);
+    }
+    if let Some(date) = of_two_calendars(text, form, home) {
+        return date;
     }
     if let Some(date) = of_era(text) {
         return date;
     }
-    let text = without_time(text)?;
+    let text = without_time(&unwrapped(text)?)?;
     let text = text.trim();
     if let Some(number) = bare_number(text) {
         return of_number(number, text, form);
@@ -118,30 +132,6 @@ pub(super) fn read(raw: &str, form: DateForm, home: Home) -> Result<Date, Unread
     }
     let year = date.0.checked_sub(543).ok_or(UnreadDate::Year)?;
     Date::new(year, date.1, date.2)
-}
-
-/// A year of an era, where there was one.
-fn of_era(text: &str) -> Option<Result<Date, UnreadDate>> {
-    let found = ERA.as_ref()?.captures(text)?;
-    let group = |name: &str| found.name(name).map(|group| group.as_str());
-    let (before, years) = match group("kanji").or_else(|| group("letter"))? {
-        "明治" | "M" | "明" => (1867, 45),
-        "大正" | "T" | "大" => (1911, 15),
-        "昭和" | "S" | "昭" => (1925, 64),
-        "平成" | "H" | "平" => (1988, 31),
-        "令和" | "R" | "令" => (2018, 82),
-        _ => (1911, 189),
-    };
-    let year = match group("first").or_else(|| group("number"))? {
-        "元" => 1,
-        digits => digits.parse().ok()?,
-    };
-    let number = |name| group(name).and_then(|digits| digits.parse::<u32>().ok());
-    let (month, day) = (number("month")?, number("day")?);
-    if !(1..=years).contains(&year) {
-        return Some(Err(UnreadDate::NoDate));
-    }
-    Some(Date::new(before + year, month, day))
 }
 
 /// The text as a whole number, also with a spreadsheet's decimal part.
@@ -230,66 +220,6 @@ fn of_digits(text: &str, form: DateForm) -> Result<Date, UnreadDate> {
     }
 }
 
-/// The day of the week as East Asia writes it.
-static WEEKDAY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"\([月火水木金土日]\)|[月火水木金土日]曜日?|(?:星期|礼拜|禮拜|周|週)[一二三四五六日天]|[월화수목금토일]요일",
-    )
-    .ok()
-});
-
-fn without_weekday(text: &str) -> Cow<'_, str> {
-    match WEEKDAY.as_ref() {
-        Some(weekday) if !text.is_ascii() => weekday.replace_all(text, " "),
-        _ => Cow::Borrowed(text),
-    }
-}
-
-/// A date with its numbers in Chinese characters (`昭和五十九年四月三日`) in digits.
-fn of_characters(text: &str) -> Cow<'_, str> {
-    if !(text.contains('年') && text.contains('月')) {
-        return Cow::Borrowed(text);
-    }
-    let mut plain = String::with_capacity(text.len());
-    let mut number: Vec<u32> = Vec::new();
-    let is_weekday = |before: &str| before.ends_with(['期', '拜', '周', '週']);
-    for letter in text.chars() {
-        if !is_weekday(&plain)
-            && let Some(digit) = chinese_digit(letter)
-        {
-            number.push(digit);
-            continue;
-        }
-        push_number(&mut plain, &mut number);
-        plain.push(letter);
-    }
-    push_number(&mut plain, &mut number);
-    Cow::Owned(plain)
-}
-
-fn chinese_digit(letter: char) -> Option<u32> {
-    let place = "〇一二三四五六七八九十"
-        .chars()
-        .position(|digit| digit == letter);
-    let zero = (letter == '零').then_some(0);
-    zero.or_else(|| u32::try_from(place?).ok())
-}
-
-/// Digits one after another (`一九八四`), or tens and ones (`五十九`, `三十`).
-fn push_number(plain: &mut String, number: &mut Vec<u32>) {
-    let digits = std::mem::take(number);
-    let tens = digits.iter().position(|digit| *digit == 10);
-    match (tens, digits.as_slice()) {
-        (Some(0), [_, rest @ ..]) => plain.push_str(&(10 + rest.first().unwrap_or(&0)).to_string()),
-        (Some(1), [tens, _, rest @ ..]) => {
-            plain.push_str(&(tens * 10 + rest.first().unwrap_or(&0)).to_string());
-        }
-        _ => digits
-            .iter()
-            .for_each(|digit| plain.push_str(&digit.to_string())),
-    }
-}
-
 /// A zone right behind a date, as XML Schema writes it: `1990-05-17+02:00`.
 static ZONED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)$").ok());
@@ -310,9 +240,18 @@ fn without_time(text: &str) -> Result<String, UnreadDate> {
         let digits = found.name(name).map_or("0", |group| group.as_str());
         digits.parse::<u32>().unwrap_or(0)
     };
-    let (hour, minute, second) = (number("hour"), number("minute"), number("second"));
+    let half = found.name("half").map(|half| half.as_str());
+    let hour = match half {
+        Some("p" | "P") => number("hour") % 12 + 12,
+        Some(_) => number("hour") % 12,
+        None => number("hour"),
+    };
+    let (minute, second) = (number("minute"), number("second"));
     let zone = found.name("zone").map_or("", |zone| zone.as_str());
-    let is_utc = matches!(zone, "Z" | "UTC" | "GMT" | "+00:00" | "+0000" | "+00");
+    let is_utc = matches!(
+        zone,
+        "Z" | "UTC" | "GMT" | "+00:00" | "+0000" | "+00" | "-00:00" | "-0000"
+    );
     // Where clocks are 1 to 14 hours ahead it may be midnight of the next day. Noon is what
     // programs write that want to name a day in all zones.
     let may_be_midnight = (10..24).contains(&hour)

@@ -1,19 +1,40 @@
 //! A date in pieces: numbers, words and their order.
 
-use super::{MONTHS, WORDS};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{KNOWN_WORDS, MONTHS, without_accents};
 use crate::model::country::Home;
 use crate::model::date::{DateForm, DateOrder, UnreadDate};
 
 /// A number with how many digits it has.
 pub(super) type Number = (u32, usize);
 
-/// The month `listopad`: October in Croatia, November in Poland and Czechia.
-const LISTOPAD: u32 = 0;
+/// Beginnings of the names of months that are one in Croatia and another in Poland and Czechia.
+const OF_TWO_COUNTRIES: [(&str, u32, u32); 4] = [
+    ("listopad", 10, 11),
+    ("lis", 10, 11),
+    ("lip", 6, 7),
+    ("srp", 7, 8),
+];
+
+/// A number of which a character says that it is the year, without its century.
+static SHORT_YEAR: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:^|\D)\d{1,3}\s*[年년]").ok());
+
+/// A month as it is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Month {
+    Sure(u32),
+    /// In Croatia, and elsewhere.
+    OfTwoCountries(u32, u32),
+}
 
 /// The parts of a written date.
 pub(super) struct Pieces {
     pub(super) numbers: Vec<Number>,
-    pub(super) month: Option<u32>,
+    pub(super) month: Option<Month>,
     /// Whether the sign of the Buddhist era is beside the year.
     pub(super) buddhist: bool,
     /// Whether points part the numbers, as no country with the month first does.
@@ -31,29 +52,33 @@ impl Pieces {
             dotted: text.contains('.'),
             day_first: false,
         };
-        let lower = without_points_in_words(&text.to_lowercase());
-        for word in words(&lower) {
-            pieces.take(word)?;
+        let plain = without_points_in_words(text);
+        for word in words(&plain) {
+            pieces.take(&word.to_lowercase(), word)?;
         }
-        if pieces.numbers.len() > 3 {
+        let is_short = SHORT_YEAR
+            .as_ref()
+            .is_some_and(|short| short.is_match(text));
+        if pieces.numbers.len() > 3 || is_short {
             return Err(UnreadDate::NoDate);
         }
         Ok(pieces)
     }
 
-    fn take(&mut self, word: &str) -> Result<(), UnreadDate> {
+    fn take(&mut self, word: &str, written: &str) -> Result<(), UnreadDate> {
         if word.starts_with(|letter: char| letter.is_ascii_digit()) {
             let number = word.parse().map_err(|_| UnreadDate::NoDate)?;
             self.numbers.push((number, word.len()));
-        } else if let Some(month) = month(word).filter(|_| self.month.is_none()) {
-            let depends = word.starts_with("listopad");
-            self.month = Some(if depends { LISTOPAD } else { month });
+        } else if let Some(month) =
+            month(word, written).filter(|_| self.month.is_none() || self.month == WEEKDAY_OR_MARCH)
+        {
+            self.month = Some(month);
         } else if matches!(word, "tháng" | "năm") {
             self.day_first = true;
         } else if matches!(word, "พศ" | "be") {
             self.buddhist = true;
         } else if !matches!(word, "年" | "月" | "日" | "년" | "월" | "일" | "号" | "t")
-            && !WORDS.split_whitespace().any(|known| known == word)
+            && !KNOWN_WORDS.contains(word)
         {
             return Err(UnreadDate::NoDate);
         }
@@ -62,13 +87,15 @@ impl Pieces {
 
     /// The month that a word names; none where it depends on the language and nothing says which.
     fn named_month(&self, home: Home) -> Result<Option<u32>, UnreadDate> {
-        if self.month != Some(LISTOPAD) {
-            return Ok(self.month);
-        }
+        let (croatian, other) = match self.month {
+            None => return Ok(None),
+            Some(Month::Sure(month)) => return Ok(Some(month)),
+            Some(Month::OfTwoCountries(croatian, other)) => (croatian, other),
+        };
         match home {
-            Home::In(country) if matches!(country.code(), "HR" | "BA") => Ok(Some(10)),
+            Home::In(country) if matches!(country.code(), "HR" | "BA") => Ok(Some(croatian)),
             Home::Unsaid | Home::Unknown if self.dotted => Err(UnreadDate::Order),
-            _ => Ok(Some(11)),
+            _ => Ok(Some(other)),
         }
     }
 
@@ -76,14 +103,23 @@ impl Pieces {
         let (year, month, day) = match (self.numbers.as_slice(), self.named_month(home)?) {
             ([(year, 4), (month, 1..=2), (day, 1..=2)], None) => (*year, *month, *day),
             ([(first, 1..=2), (second, 1..=2), (third, 2 | 4)], None) => {
-                self.ordered([*first, *second, *third], form, home)?
+                let is_whole = self.numbers.last().is_some_and(|(_, digits)| *digits == 4);
+                self.ordered([*first, *second, *third], is_whole, form, home)?
             }
             ([(year, 4), (day, 1..=2)], Some(month)) => (*year, month, *day),
             ([(day, 1..=2), (year, digits @ (2 | 4))], Some(month)) => {
                 if *digits == 2 && *day > 31 {
                     (full_year(*day), month, *year)
                 } else {
-                    (full_year(*year), month, *day)
+                    (
+                        if *digits == 2 {
+                            full_year(*year)
+                        } else {
+                            *year
+                        },
+                        month,
+                        *day,
+                    )
                 }
             }
             ([(_, 4)], _) | ([(_, 4), (_, 1..=2)] | [(_, 1..=2), (_, 4)], None) => {
@@ -103,13 +139,14 @@ impl Pieces {
     fn ordered(
         &self,
         [first, second, third]: [u32; 3],
+        is_whole: bool,
         form: DateForm,
         home: Home,
     ) -> Result<(u32, u32, u32), UnreadDate> {
         if form.order == Some(DateOrder::YearFirst) && third < 100 {
             return Ok((full_year(first), second, third));
         }
-        let year = full_year(third);
+        let year = if is_whole { third } else { full_year(third) };
         let country = match home {
             Home::In(country) => country.is_day_first(),
             Home::Unsaid | Home::Unknown => None,
@@ -149,11 +186,35 @@ fn full_year(year: u32) -> u32 {
     }
 }
 
-/// The month of a name; in Hebrew the name has the preposition before it.
-fn month(word: &str) -> Option<u32> {
-    let named = |word: &str| MONTHS.get(word).copied();
-    named(word).or_else(|| named(word.strip_prefix('ב')?))
+/// `mar` is Tuesday too, before another month.
+const WEEKDAY_OR_MARCH: Option<Month> = Some(Month::Sure(3));
+
+/// The month of a name or a Roman number; in Hebrew the name has the preposition before it.
+fn month(word: &str, written: &str) -> Option<Month> {
+    let known = |word: &str| MONTHS.get(word).copied();
+    let named = |word: &str| known(word).or_else(|| known(&without_accents(word)));
+    let number = || {
+        const ROMAN: [&str; 12] = [
+            "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii",
+        ];
+        let month = ROMAN.iter().zip(1..).find(|(roman, _)| **roman == word)?.1;
+        // An X is also what stands for a number that is not known.
+        let is_one_letter = written.len() == 1 && (word == "x" || word == written);
+        (!is_one_letter).then_some(month)
+    };
+    let month = named(word)
+        .or_else(|| named(word.strip_prefix('ב')?))
+        .or_else(number)?;
+    let of_two = OF_TWO_COUNTRIES
+        .iter()
+        .find(|(begin, ..)| *begin == word || begin.len() > LEAST_WHOLE && word.starts_with(begin));
+    Some(of_two.map_or(Month::Sure(month), |(_, croatian, other)| {
+        Month::OfTwoCountries(*croatian, *other)
+    }))
 }
+
+/// A shorter name is an abbreviation.
+const LEAST_WHOLE: usize = 3;
 
 /// Abbreviations such as `พ.ค.` as one word.
 fn without_points_in_words(text: &str) -> String {
