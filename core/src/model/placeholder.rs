@@ -133,6 +133,7 @@ fn is_placeholder(sort: Sort, value: &str) -> bool {
                 || Folded::of(value).is_some_and(|value| value.is_in(&IDS))
                 || is_no_number(value)
                 || is_no_device(value)
+                || is_numbered_test(value)
                 || is_template(value)
                 || is_masked(value)
         }
@@ -194,7 +195,10 @@ static DEVICES: List = List::new(|| words(DEVICE_WORDS));
 /// Whether a value is blank, or a word that stands for nothing whatever the field.
 pub(crate) fn is_nothing(value: &str) -> bool {
     Folded::of(value).is_some_and(|value| {
-        value.len == 0 || value.is_in(&NOTHING) || value.as_str() == "object-object"
+        let is_word = |word: &str| listed(&NOTHING, word);
+        // `null null`, `N/A N/A`
+        let has_words = || value.as_str().contains('-') && value.as_str().split('-').all(is_word);
+        value.len == 0 || value.is_in(&NOTHING) || has_words()
     })
 }
 
@@ -219,7 +223,8 @@ fn is_no_number(value: &str) -> bool {
         return false;
     };
     if !letters().all(|letter| letter.is_ascii_hexdigit()) {
-        return false;
+        let is_mask = letters().all(|letter| matches!(letter, 'x' | 'X'));
+        return is_mask && letters().count() >= 4;
     }
     let first = first.to_ascii_lowercase();
     let count = letters().count();
@@ -228,8 +233,22 @@ fn is_no_number(value: &str) -> bool {
     // `-1` and the like.
     let negative = value.starts_with('-') && count <= 3;
     let run = count >= 6 && (counts(letters(), true) || counts(letters(), false));
+    let leading = letters().take_while(|letter| *letter == '0').count();
+    let nearly_zero = count >= 16 && leading + 1 >= count;
     let repeated = same && (first == '0' || count >= 6);
-    repeated || negative || run || (count >= 7 && zeros + 1 >= count)
+    repeated || nearly_zero || negative || run || (count >= 7 && zeros + 1 >= count)
+}
+
+/// Records of testers: `TEST001`.
+fn is_numbered_test(value: &str) -> bool {
+    const MAX_DIGITS: usize = 4;
+    let word = value.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let digits = value.len() - word.len();
+    let word = word.trim_end_matches(['-', '_', ' ', '.', '#']);
+    let tests = [
+        "test", "dummy", "sample", "demo", "example", "fake", "testuser",
+    ];
+    (1..=MAX_DIGITS).contains(&digits) && tests.iter().any(|test| word.eq_ignore_ascii_case(test))
 }
 
 /// Whether each digit is one more than that before it (0 comes after 9), or one less.
@@ -257,7 +276,12 @@ fn is_template(value: &str) -> bool {
         inner.is_some_and(|inner| is_name(inner.trim()))
     };
     let pairs = [
+        ("{{{", "}}}"),
         ("{{", "}}"),
+        ("[[", "]]"),
+        ("#{", "}"),
+        ("<%=", "%>"),
+        ("%(", ")s"),
         ("${", "}"),
         ("{", "}"),
         ("<", ">"),

@@ -4,8 +4,17 @@ use super::*;
 
 #[test]
 fn what_stands_for_nothing_is_known_in_every_language() {
+    check("world");
+}
+
+#[test]
+fn what_programs_and_tills_write_for_nothing_is_known() {
+    check("more");
+}
+
+fn check(name: &str) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/model/placeholder/tests");
-    let table = std::fs::read_to_string(format!("{folder}/world.txt")).expect("a table");
+    let table = std::fs::read_to_string(format!("{folder}/{name}.txt")).expect("a table");
     let (mut nothing, mut sort) = (true, Sort::Id);
     let mut wrong = Vec::new();
     for value in table
