@@ -28,6 +28,11 @@ pub(super) struct KnownName {
 }
 
 impl KnownName {
+    /// A name made of this one for the other sex.
+    pub(super) fn of_sex(self, sex: Sex) -> Self {
+        Self { sex, ..self }
+    }
+
     /// Whether two names are given in one culture: others are unlikely to meet in one family.
     pub(super) fn meets(self, other: Self) -> bool {
         self.cultures & other.cultures != 0

@@ -17,7 +17,8 @@ pub(super) fn fold(raw: &str) -> String {
     let ascii = if clean.is_ascii() {
         clean
     } else {
-        Cow::Owned(deunicode::deunicode(&clean))
+        // `Məmmədov` is Mammadov, and not `M@mm@dov`.
+        Cow::Owned(deunicode::deunicode(&clean.replace(['ə', 'Ə'], "a")))
     };
     let mut folded = ascii.into_owned();
     folded.make_ascii_lowercase();
@@ -310,6 +311,7 @@ mod tests {
     fn folding_takes_away_script_case_and_what_nobody_sees() {
         assert_eq!(fold("MÜL\u{200B}LER"), "muller");
         assert_eq!(fold("Васильев"), "vasil'ev");
+        assert_eq!(fold("Əli Məmmədov"), "ali mammadov");
     }
 
     /// The similarity in full.

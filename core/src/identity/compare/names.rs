@@ -341,6 +341,13 @@ fn family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
                 .iter()
                 .any(|middle| middle.hash == one.word.hash)
     };
+    let is_glued = |one: &Family, other: &Family| {
+        let glued = one.glued.as_ref();
+        glued.is_some_and(|glued| glued.hash == other.word.hash)
+    };
+    if is_glued(x, y) || is_glued(y, x) {
+        return AgreementLevel::Close;
+    }
     if other_half(&x.parts, &y.parts) && other_half(&y.parts, &x.parts) {
         return AgreementLevel::Different;
     }

@@ -1,14 +1,21 @@
 //! Names: cut into parts, folded, with what they may be forms of.
 
+mod affixes;
+mod given;
 mod native;
 mod order;
 mod syllables;
+#[cfg(test)]
+mod tests;
 mod words;
 
-use crate::identity::given_names::{self, Cultures, KnownName, Sex, bits_of};
-use crate::identity::{nicknames, scripts, text};
+use std::borrow::Cow;
+
+use crate::identity::given_names::{self, Cultures, Sex, bits_of};
+use crate::identity::{scripts, text};
 use crate::model::placeholder::{is_masked_name, is_nothing};
 use crate::model::{Home, Role, clean};
+pub(in crate::identity) use given::Given;
 pub(in crate::identity) use native::{Native, Script};
 use order::in_order;
 use words::{generation, generation_of, is_filler, is_no_name, is_particle, is_title, servant_of};
@@ -60,19 +67,6 @@ pub(in crate::identity) struct Name {
     pub(in crate::identity) syllables: Option<String>,
 }
 
-/// A first name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::identity) struct Given {
-    pub(in crate::identity) word: Word,
-    pub(in crate::identity) sound: String,
-    /// The names that it may be a form of.
-    pub(in crate::identity) forms: &'static [u16],
-    /// Whom it is given to and where, if it is known as a name.
-    pub(in crate::identity) known: Option<KnownName>,
-    /// Whether it is among the frequent names of a country.
-    pub(in crate::identity) frequent: bool,
-}
-
 /// A family name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::identity) struct Family {
@@ -81,37 +75,8 @@ pub(in crate::identity) struct Family {
     pub(in crate::identity) sound: String,
     /// More than one where it is double-barrelled.
     pub(in crate::identity) parts: Vec<Word>,
-}
-
-impl Given {
-    fn new(text: &str) -> Self {
-        Self {
-            word: Word::new(text),
-            sound: text::sound(text),
-            forms: nicknames::groups(text),
-            known: given_names::known(text),
-            frequent: given_names::is_frequent(text),
-        }
-    }
-}
-
-impl Given {
-    /// The sex that it is given to, as the gender of a person is said; none where to both.
-    pub(in crate::identity) fn sex(&self) -> Option<char> {
-        match self.known?.sex {
-            Sex::Male => Some('m'),
-            Sex::Female => Some('f'),
-            Sex::Either => None,
-        }
-    }
-
-    /// The given name in one word with those that follow it: `Ji-hoon` is `jihoon`.
-    pub(in crate::identity) fn whole(&self, middle: &[Word]) -> String {
-        let rest = middle.iter().map(|word| word.text.as_str());
-        std::iter::once(self.word.text.as_str())
-            .chain(rest)
-            .collect()
-    }
+    /// In one word with the particles before it in a whole name: `Deluca` of `Marco De Luca`.
+    pub(in crate::identity) glued: Option<Word>,
 }
 
 impl Family {
@@ -126,6 +91,7 @@ impl Family {
             sound: text::sound(&joined),
             word: Word::new(joined),
             parts,
+            glued: None,
         }
     }
 }
@@ -153,7 +119,13 @@ impl Parts {
     }
 
     pub(super) fn take(&mut self, role: Role, raw: &str) {
-        let raw = clean(raw);
+        // Spanish writes Maria so; the sign is a letter to Unicode.
+        let raw = if raw.contains("Mª") {
+            Cow::Owned(raw.replace("Mª", "Maria "))
+        } else {
+            Cow::Borrowed(raw)
+        };
+        let raw = clean(&raw);
         let raw = if raw.is_ascii() {
             order::with_father(&raw).into_owned()
         } else {
@@ -167,7 +139,7 @@ impl Parts {
             }
             None => raw,
         };
-        if !raw.is_ascii() && is_nothing(raw) {
+        if !raw.is_ascii() && (is_nothing(raw) || words::is_nobody_natively(raw)) {
             return;
         }
         if is_masked_name(raw) {
@@ -175,6 +147,7 @@ impl Parts {
         }
         match role {
             Role::GivenName if is_no_name(&text::fold(raw)) => {}
+            Role::FullName if words::is_nobody(&text::fold(raw)) => {}
             Role::GivenName => {
                 self.written.0.push_str(raw);
                 let given = self.without_suffix(raw, 1);
@@ -187,8 +160,15 @@ impl Parts {
                 self.family.extend(family);
             }
             Role::FullName => {
-                let name = self.full_name(raw);
+                let raw = affixes::without_degrees(raw);
+                let (raw, called) = affixes::called(&raw)
+                    .map_or((raw, None), |(rest, called)| (rest, Some(called)));
+                let name = self.full_name(&raw);
+                let called = name
+                    .as_ref()
+                    .and_then(|name| called_otherwise(name, &called?));
                 self.full.extend(name);
+                self.other.extend(called);
             }
             Role::OtherNames => {
                 for one in raw.split(['|', ';']) {
@@ -245,13 +225,20 @@ impl Parts {
         let native = Native::of(&parts.given, &parts.family, self.home);
         let (given, family) = if parts.family.is_empty() {
             let words = self.without_suffix(&parts.given, 2);
-            order::by_words(words)
+            if syllables::is_family_first(&words, self.home) {
+                (words[1..].to_vec(), words[..1].to_vec())
+            } else {
+                order::by_words(words)
+            }
         } else {
             let given = self.without_suffix(&parts.given, 1);
             (given, self.without_suffix(&parts.family, 1))
         };
         let named = !given.is_empty() || !family.is_empty();
         let mut whole = name(&given, &[], &family, native);
+        if let Some(family) = &mut whole.family {
+            family.glued = affixes::glued(&given, &family.word);
+        }
         whole.is_without_vowels = scripts::is_without_vowels(raw);
         whole.other_script = other_script(&whole, self.home);
         whole.syllables = syllables::of(&whole, self.home);
@@ -260,6 +247,11 @@ impl Parts {
 
     /// All names: that of the fields, or else of the whole; and those that the person also goes by.
     pub(super) fn into_names(mut self) -> (Vec<Name>, Vec<u8>) {
+        let (given, family) = &self.written;
+        if !family.is_empty() && words::is_nobody(&text::fold(&format!("{given} {family}"))) {
+            self.given.clear();
+            self.family.clear();
+        }
         let mut names = Vec::new();
         if self.given.is_empty() && self.family.is_empty() {
             names.append(&mut self.full);
@@ -285,12 +277,32 @@ impl Parts {
     }
 }
 
+/// The name of a person with the given name that they go by. A name of the other sex is a
+/// spouse's.
+fn called_otherwise(name: &Name, called: &str) -> Option<Name> {
+    let given = Given::new(tokens(called).first()?);
+    let own = name.given.as_ref()?;
+    let differ = matches!((own.sex(), given.sex()), (Some(own), Some(other)) if own != other);
+    let is_form = own.forms.iter().any(|form| given.forms.contains(form));
+    (!differ && !is_form && own.word != given.word).then(|| Name {
+        given: Some(given),
+        family: name.family.clone(),
+        ..Name::default()
+    })
+}
+
 /// The words of a given name that tell it from others: particles are left out, and names of two
 /// words that are written as one are cut.
 fn compound(given: &[String]) -> Vec<String> {
     let mut words: Vec<String> = Vec::with_capacity(given.len());
     for (place, word) in given.iter().enumerate() {
         match servant_of(word) {
+            // `Umm Omar` is Omar's mother.
+            _ if place > 0
+                && matches!(given[0].as_str(), "abu" | "abou" | "umm" | "um" | "oum") =>
+            {
+                words[0].push_str(word);
+            }
             Some(rest) if place == 0 && (given.len() > 1 || !rest.is_empty()) => {
                 words.push("abdul".to_owned());
                 words.extend((!rest.is_empty()).then(|| rest.to_owned()));
@@ -375,11 +387,27 @@ fn tokens(raw: &str) -> Vec<String> {
         .map(|word| word.replace(['\'', '`'], ""))
         .filter(|word| !word.is_empty());
     let mut words: Vec<String> = plain.filter(|word| !is_filler(word)).take(12).collect();
+    let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+    if words.first().is_some_and(|word| !is_number(word)) {
+        words.retain(|word| !is_number(word)); // `Ann Kern (2)`
+    }
+    if matches!(words.as_slice(), [de, heer, _, ..] if de == "de" && heer == "heer") {
+        words.drain(..2);
+    }
     let mut titled = false;
+    if let [title, given, ..] = words.as_slice()
+        && words::is_womans_title(title)
+        && given_names::known(given).is_some_and(|known| known.sex == Sex::Male)
+    {
+        let wife = [title.as_str(), given].concat(); // `Mrs. Karl Kern`
+        return std::iter::once(wife)
+            .chain(words.into_iter().skip(2))
+            .collect();
+    }
     while words.len() > 1
         && (is_title(&words[0])
             || words.len() > 2 && words::is_title_before_whole_name(&words[0], &words[1])
-            || titled && words::is_behind_title(&words[0])
+            || titled && words.len() > 2 && words::is_behind_title(&words[0])
             || words::is_spanish_title(&words[0]) && given_names::is_romance(&words[1]))
     {
         words.remove(0);
@@ -393,59 +421,4 @@ fn tokens(raw: &str) -> Vec<String> {
     }
     words.truncate(8);
     words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(fields: &[(Role, &str)]) -> Vec<String> {
-        let mut parts = Parts::default();
-        for (role, text) in fields {
-            parts.take(*role, text);
-        }
-        let (names, suffixes) = parts.into_names();
-        let shown = |name: &Name| {
-            let given = name.given.as_ref().map_or("-", |given| &given.word.text);
-            let family = name.family.as_ref().map_or("-", |family| &family.word.text);
-            let middle: Vec<&str> = name.middle.iter().map(|word| word.text.as_str()).collect();
-            format!("{given} [{}] {family} {suffixes:?}", middle.join(" "))
-        };
-        names.iter().map(shown).collect()
-    }
-
-    #[test]
-    fn whole_names_are_cut_as_they_are_written() {
-        for (raw, expected) in [
-            ("Ann Mary Smith", "ann [mary] smith []"),
-            ("Smith, Ann Mary", "ann [mary] smith []"),
-            ("Dr. Robert E Smith Sr", "robert [e] smith [1]"),
-            ("王伟", "wei [] wang []"),
-            ("Ellie O'Hare", "ellie [] ohare []"),
-            ("Cher", "cher [] - []"),
-            ("FRERICHS Marijn", "marijn [] frerichs []"),
-            ("J.R. Smith", "j [r] smith []"),
-            ("pani Anna Nowak", "anna [] nowak []"),
-            (
-                "Шилова Камилла Святославовна",
-                "kamilla [sviatoslavovna] shilova []",
-            ),
-        ] {
-            assert_eq!(read(&[(Role::FullName, raw)]), [expected], "{raw}");
-        }
-    }
-
-    #[test]
-    fn fields_come_before_the_whole_and_fillers_do_not_count() {
-        let fields = [
-            (Role::GivenName, "Ann"),
-            (Role::FamilyName, "Brown Jr."),
-            (Role::FullName, "Someone Else"),
-        ];
-        assert_eq!(read(&fields), ["ann [] brown [2]"]);
-        assert_eq!(
-            read(&[(Role::GivenName, "NULL"), (Role::FamilyName, "none")]).len(),
-            0
-        );
-    }
 }

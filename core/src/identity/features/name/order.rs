@@ -4,10 +4,15 @@
 //! Marijn`), by a patronymic (`Шилова Камилла Святославовна`); else the last word.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use super::native::{Script, is_in};
 use super::text;
-use super::words::{HONORIFICS, JAPANESE_HONORIFICS, generation, is_son_of};
+use super::words::{
+    HONORIFICS, JAPANESE_HONORIFICS, generation, is_child_of, is_family_particle, is_relation,
+    is_son_of,
+};
 use crate::identity::given_names;
 use crate::model::Home;
 use crate::model::matching::{Field, shipped_shares};
@@ -28,39 +33,13 @@ pub(super) struct Parts {
 /// parts other words. A word that is nothing else stays: it may be a name.
 pub(super) fn without_honorifics(name: &str, home: Home) -> String {
     // A capital with a dot is an initial.
-    const TITLES: [&str; 29] = [
-        "г-н",
-        "Г-н",
-        "г-жа",
-        "Г-жа",
-        "госпожа",
-        "господин",
-        "пан",
-        "пані",
-        "κ.",
-        "κος",
-        "κα",
-        "κυρία",
-        "κύριος",
-        "السيد",
-        "السيدة",
-        "الآنسة",
-        "د.",
-        "الدكتور",
-        "الدكتورة",
-        "ד\"ר",
-        "ד״ר",
-        "מר",
-        "גב'",
-        "גב׳",
-        "คุณ",
-        "นาย",
-        "นาง",
-        "นางสาว",
-        "Ông",
-    ];
+    static TITLES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        include_str!("order/titles.txt")
+            .split_whitespace()
+            .collect()
+    });
     // Hiragana has become katakana. A name in kana may end so.
-    const KANA: [&str; 3] = ["サマ", "サン", "チャン"];
+    const KANA: [&str; 4] = ["サマ", "サン", "チャン", "クン"];
     // Thai writes the honorific and the name in one word.
     const GLUED: [&str; 4] = ["คุณ", "นางสาว", "นาง", "นาย"];
     let honorifics = || {
@@ -70,13 +49,14 @@ pub(super) fn without_honorifics(name: &str, home: Home) -> String {
     let words = name.split_whitespace();
     let has_more = words.clone().nth(1).is_some();
     let is_apart = |word: &str| {
-        TITLES.contains(&word) || KANA.contains(&word) || honorifics().any(|one| *one == word)
+        TITLES.contains(word) || KANA.contains(&word) || honorifics().any(|one| *one == word)
     };
     let plain = words
         .filter(|word| !(has_more && is_apart(word)))
         .map(|word| {
             let stripped = honorifics()
                 .find_map(|honorific| word.strip_suffix(honorific))
+                .filter(|name| !name.is_empty())
                 .or_else(|| {
                     let name = KANA
                         .iter()
@@ -113,7 +93,7 @@ pub(super) fn with_father(name: &str) -> Cow<'_, str> {
 /// Cuts a whole name by comma, script and spelling.
 pub(super) fn in_order(name: &str, home: Home) -> Parts {
     if let Some((family, given)) = by_comma(name) {
-        return parts(family, given);
+        return Parts { given, family };
     }
     let by_writing = by_script(name, home)
         .or_else(|| by_capitals(name))
@@ -131,14 +111,35 @@ fn parts(family: &str, given: &str) -> Parts {
     }
 }
 
-/// `Smith, Ann Mary`; the part behind the comma of `Ann Smith, Jr` is no name.
-fn by_comma(name: &str) -> Option<(&str, &str)> {
-    let (family, given) = name.split_once([',', '、', '，'])?;
-    let first = text::fold(given);
-    let first = first.split_whitespace().next().unwrap_or_default();
-    let is_suffix =
-        generation(first).is_some() || super::words::is_credential(first.trim_matches('.'));
-    (!is_suffix).then_some((family, given))
+/// `Smith, Ann Mary`. Titles, degrees and generations between commas are no part of it, and
+/// particles are of the family name: `Berg, van der, Jan`.
+fn by_comma(name: &str) -> Option<(String, String)> {
+    let mut parts = name.split(COMMAS).map(str::trim);
+    let mut family = parts.next()?.to_owned();
+    let mut given = parts.next()?.to_owned();
+    for part in parts {
+        if generation(&text::fold(part)).is_some() {
+            family = format!("{family} {part}");
+        } else if is_particles(&given) {
+            family = format!("{given} {family}");
+            part.clone_into(&mut given);
+        } else if generation(&text::fold(&given)).is_some() {
+            family = format!("{family} {given}");
+            part.clone_into(&mut given);
+        } else {
+            given = format!("{given} {part}");
+        }
+    }
+    let is_suffix = generation(&text::fold(&given)).is_some();
+    (!is_suffix && !given.is_empty()).then_some((family, given))
+}
+
+pub(super) const COMMAS: [char; 3] = [',', '、', '，'];
+
+fn is_particles(part: &str) -> bool {
+    let folded = text::fold(part);
+    let mut words = folded.split_whitespace().peekable();
+    words.peek().is_some() && words.all(is_family_particle)
 }
 
 /// Names in Han, Hangul and kana begin with the family's.
@@ -190,10 +191,18 @@ fn by_capitals(name: &str) -> Option<(String, String)> {
         let letters = || word.chars().filter(|letter| letter.is_alphabetic());
         letters().count() > 2 && letters().all(char::is_uppercase)
     };
+    let suffix = |word: &&&str| generation(&text::fold(word)).is_some();
+    let suffixes = words.iter().rev().take_while(suffix).count();
+    let words = &words[..words.len() - suffixes];
     let family = words.iter().take_while(is_capitals).count();
     let others = words[family..].iter().filter(is_capitals).count();
-    (family > 0 && family < words.len() && others == 0)
-        .then(|| (words[..family].join(" "), words[family..].join(" ")))
+    (family > 0 && family < words.len() && others == 0).then(|| {
+        let given = name.split_whitespace().skip(family);
+        (
+            words[..family].join(" "),
+            given.collect::<Vec<_>>().join(" "),
+        )
+    })
 }
 
 /// `Kim Min-seo`: a frequent family name of East Asia before two syllables with a hyphen.
@@ -220,12 +229,26 @@ pub(super) fn by_words(mut words: Vec<String>) -> (Vec<String>, Vec<String>) {
     if words.len() < 2 {
         return (words, Vec::new());
     }
+    if is_relation(&words[0]) && matches!(words[1].as_str(), "of" | "de" | "von" | "di" | "d") {
+        let family = words.pop().unwrap_or_default();
+        words.truncate(1);
+        return (words, vec![family]);
+    }
+    if let Some(given) = initials_last(&mut words) {
+        return (given, words);
+    }
     let son = words.iter().rposition(|word| is_son_of(word));
     if let Some(son) = son.filter(|son| *son > 0 && son + 1 < words.len()) {
         let father = words.split_off(son + 1);
         return (words, father);
     }
-    if words.len() == 3 && is_patronymic(&words[2]) && !is_patronymic(&words[1]) {
+    let is_of_two_words = words.len() == 4 && is_child_of(&words[3]);
+    if is_of_two_words {
+        words.pop();
+    }
+    if words.len() == 3
+        && (is_of_two_words || is_patronymic(&words[2]) && !is_patronymic(&words[1]))
+    {
         let is_given = |word: &String| given_names::known(word).is_some();
         let given_first = is_given(&words[0]) && !is_given(&words[1]);
         let family = words.remove(usize::from(given_first));
@@ -239,12 +262,29 @@ pub(super) fn by_words(mut words: Vec<String>) -> (Vec<String>, Vec<String>) {
     (words, vec![family])
 }
 
+/// The initials behind a family name: `Волков И.П.` One initial alone may be that of a family name:
+/// `Ann K.`
+fn initials_last(words: &mut Vec<String>) -> Option<Vec<String>> {
+    let families = words.iter().take_while(|word| word.len() > 1).count();
+    let initials = words.len() - families;
+    let all = words[families..].iter().all(|word| word.len() == 1);
+    let is_family = families == 1
+        && all
+        && (initials > 1 || initials == 1 && given_names::known(&words[0]).is_none());
+    is_family.then(|| words.split_off(1))
+}
+
 /// How many words of a name that is written family first are the family's; none where given names
 /// may be first.
 fn leading_families(words: &[String]) -> Option<usize> {
     let (first, last) = (words.first()?, words.last()?);
     let fathers = given_names::is_fathers_too(first) && given_names::is_fathers_too(last);
-    if first.len() < 2 || last.len() < 2 || fathers {
+    // `Marco De Luca`
+    let has_particle = words.len() > 2
+        && words[words.len() - 2].len() > 1
+        && is_family_particle(&words[words.len() - 2])
+        && given_names::known(first).is_some();
+    if first.len() < 2 || last.len() < 2 || fathers || has_particle {
         return None;
     }
     let as_written = share(Field::GivenName, first) * share(Field::FamilyName, last);

@@ -42,6 +42,21 @@ pub(super) fn of(name: &Name, home: Home) -> Option<String> {
     two.then(form)
 }
 
+/// Whether the words of a whole name begin with the family name and go on with two syllables, as
+/// in the countries of Chinese and Korean names: `Lee Kah Seng`.
+pub(super) fn is_family_first(words: &[String], home: Home) -> bool {
+    const COUNTRIES: [&str; 8] = ["KR", "KP", "CN", "TW", "HK", "MO", "SG", "MY"];
+    let [family, one, two] = words else {
+        return false;
+    };
+    let is_family = |word: &String| FAMILIES.contains(word.as_str());
+    is_in(home, &COUNTRIES)
+        && is_family(family)
+        && !is_family(two)
+        && is_syllable(one)
+        && is_syllable(two)
+}
+
 /// Frequent family names of Korea and China, in the spellings of both and of those abroad.
 static FAMILIES: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| FAMILY_WORDS.split_ascii_whitespace().collect());

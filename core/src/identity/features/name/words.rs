@@ -28,18 +28,7 @@ fn split(words: &'static str) -> HashSet<&'static str> {
 
 /// Titles and honorifics before a name, and those that languages put behind it.
 pub(super) fn is_title(word: &str) -> bool {
-    static TITLES: Listed = Listed::new(|| {
-        split(
-            "mr mister mrs ms miss mx madam mam maam dr doctor prof professor sir rev reverend hon \
-             honorable honourable capt captain lt lieutenant sgt sergeant cpl corporal cmdr \
-             herr hr frau fr fraulein dipl mag mudr judr phdr rndr mddr mvdr ing bc mgr dhr mevr \
-             mevrouw meneer mw drs fru froken frk mme mlle monsieur madame mademoiselle maitre mtre \
-             sr sra srta senor senora senorita dna lic licda abog exmo exma ilmo ilma sig signor \
-             signora signorina sigra dott dottor dottssa dottoressa avv geom rag dra pani gospodin \
-             gospozha gospodja gospa kyrios kyria sayin bay av bayan shri shree smt shrimati kumari sushri \
-             adv encik puan hajjah ustaz ustazah ustadh alhaji alhaja bapak bpk",
-        )
-    });
+    static TITLES: Listed = Listed::new(|| split(include_str!("words/titles.txt")));
     TITLES.has(word)
 }
 
@@ -50,50 +39,43 @@ pub(super) fn is_spanish_title(word: &str) -> bool {
 
 /// Words that go on with a title: `Dr. med.`, `Dott.ssa`.
 pub(super) fn is_behind_title(word: &str) -> bool {
-    matches!(
-        word,
-        "med"
-            | "dent"
-            | "vet"
-            | "jur"
-            | "iur"
-            | "rer"
-            | "nat"
-            | "pol"
-            | "oec"
-            | "phil"
-            | "theol"
-            | "habil"
-            | "hc"
-            | "univ"
-            | "ssa"
-            | "ra"
-            | "ing"
-    )
+    static WORDS: Listed = Listed::new(|| split(include_str!("words/behind_titles.txt")));
+    WORDS.has(word)
 }
 
-/// Whether a word is a title before the given name that follows, though it is a name elsewhere.
+/// Whether a word is a title before the given name or another title that follows, though it is a
+/// name elsewhere.
 pub(super) fn is_title_before_whole_name(word: &str, next: &str) -> bool {
-    static TITLES: Listed = Listed::new(|| {
-        split(
-            "don dona pan m me er ir col maj gen master judge father sister brother pastor rabbi \
-             imam sheikh shaikh shaykh haji hj khun nai nang ibu ong ba pandit cik tuan datuk dato",
-        )
-    });
-    TITLES.has(word) && given_names::known(next).is_some()
+    static TITLES: Listed = Listed::new(|| split(include_str!("words/titles_before_names.txt")));
+    TITLES.has(word) && (is_title(next) || TITLES.has(next) || given_names::known(next).is_some())
 }
 
-/// Honorifics behind names in the scripts of East Asia.
-pub(super) const HONORIFICS: [&str; 10] = [
+/// Honorifics and professions behind names in the scripts of East Asia, the longer before the
+/// shorter that it ends in.
+pub(super) const HONORIFICS: [&str; 24] = [
     "先生",
     "女士",
     "小姐",
     "太太",
+    "博士",
+    "教授",
+    "经理",
+    "經理",
+    "経理",
+    "师傅",
+    "老师",
+    "老師",
+    "医生",
+    "醫生",
+    "律师",
+    "律師",
     "様",
+    "선생님",
+    "고객님",
+    "교수님",
     "님",
     "씨",
     "귀하",
-    "선생님",
     "선생",
 ];
 
@@ -102,13 +84,13 @@ pub(super) const JAPANESE_HONORIFICS: [&str; 3] = ["君", "殿", "氏"];
 
 /// Degrees and professions behind a name, and honorifics that languages put there.
 pub(super) fn is_credential(word: &str) -> bool {
-    static CREDENTIALS: Listed = Listed::new(|| {
-        split(
-            "phd md esq esquire mba cpa rn dds jd obe mbe cbe bsc msc mp bey hanim efendi saheb \
-             sahib bba llb llm mphil dphil dvm pharmd edd psyd csc drsc dis ret frcs facs meng beng \
-             ji jee garu",
-        )
-    });
+    static CREDENTIALS: Listed = Listed::new(|| split(include_str!("words/credentials.txt")));
+    CREDENTIALS.has(word)
+}
+
+/// Degrees that are names too where no dots or comma say what they are: `Ma`, `Do`.
+pub(super) fn is_short_credential(word: &str) -> bool {
+    static CREDENTIALS: Listed = Listed::new(|| split(include_str!("words/short_credentials.txt")));
     CREDENTIALS.has(word)
 }
 
@@ -128,15 +110,41 @@ pub(super) fn is_filler(word: &str) -> bool {
 
 /// Whether a given name says who somebody is to somebody else, or that nobody knows.
 pub(super) fn is_no_name(folded: &str) -> bool {
-    static WORDS: Listed = Listed::new(|| {
-        split(
-            "baby boy girl infant newborn child male female twin wife husband spouse mother father \
-             mom dad son daughter customer client guest user kunde kundin cliente invitado gast gost \
-             klient zakaznik musteri tamu misafir no name given of the mrs first not provided \
-             available applicable specified",
-        )
+    are_all(folded, |word| NOBODY.has(word)) || folded.trim() == "n/a"
+}
+
+/// Whether a whole name is that of nobody: a form's, a till's, that of whoever lives there. Each of
+/// its words may be a name, so that they are none only together.
+pub(super) fn is_nobody(folded: &str) -> bool {
+    static WORDS: Listed = Listed::new(|| split(include_str!("words/nobody.txt")));
+    let is_specimen = |word: &str| matches!(word, "mustermann" | "musterfrau");
+    folded.split_whitespace().any(is_specimen)
+        || are_all(folded, |word| {
+            WORDS.has(word) || NOBODY.has(word) || is_filler(word) || matches!(word, "n" | "a")
+        })
+}
+
+/// The same in scripts of which the transcription may be a name. Characters and kana are in their
+/// one form.
+pub(super) fn is_nobody_natively(name: &str) -> bool {
+    static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let words = include_str!("words/nobody_native.txt").split_whitespace();
+        words.map(super::native::one_form).collect()
     });
-    // Each is a family name or a pet name somewhere, so that alone they are none only as a whole.
+    let mut words = name.split_whitespace().peekable();
+    words.peek().is_some() && words.all(|word| WORDS.contains(word))
+}
+
+static NOBODY: Listed = Listed::new(|| {
+    split(
+        "baby boy girl infant newborn child male female twin wife husband spouse mother father \
+         mom dad son daughter customer client guest user kunde kundin cliente invitado gast gost \
+         klient zakaznik musteri tamu misafir no name given of the mrs first not provided \
+         available applicable specified",
+    )
+});
+
+fn are_all(folded: &str, is: impl Fn(&str) -> bool) -> bool {
     let mut words = folded
         .split(|letter: char| !letter.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -147,20 +155,103 @@ pub(super) fn is_no_name(folded: &str) -> bool {
             // `Baby Girl A`, of twins.
             let is_letter = before && word.len() == 1;
             before = true;
-            WORDS.has(word) || is_letter || word.bytes().all(|byte| byte.is_ascii_digit())
+            is(word) || is_letter || word.bytes().all(|byte| byte.is_ascii_digit())
         })
-        || folded.trim() == "n/a"
+}
+
+/// Whether a word before `of` and a name says that it is somebody else's name: `Parent of Ann`.
+pub(super) fn is_relation(word: &str) -> bool {
+    matches!(
+        word,
+        "parent"
+            | "parents"
+            | "mother"
+            | "father"
+            | "mom"
+            | "mum"
+            | "dad"
+            | "wife"
+            | "husband"
+            | "spouse"
+            | "widow"
+            | "son"
+            | "daughter"
+            | "child"
+            | "children"
+            | "brother"
+            | "sister"
+            | "guardian"
+            | "carer"
+            | "caretaker"
+            | "estate"
+            | "family"
+            | "friend"
+            | "assistant"
+            | "secretary"
+            | "office"
+            | "care"
+            | "mutter"
+            | "vater"
+            | "frau"
+            | "mann"
+            | "eltern"
+            | "madre"
+            | "padre"
+            | "esposa"
+            | "esposo"
+            | "viuda"
+            | "hijo"
+            | "hija"
+            | "mere"
+            | "pere"
+            | "epouse"
+            | "veuve"
+            | "moglie"
+            | "marito"
+            | "figlio"
+            | "figlia"
+            | "mae"
+            | "pai"
+            | "filha"
+    )
+}
+
+/// Titles of women, before which a man's name is the husband's: `Mrs. Karl Kern`.
+pub(super) fn is_womans_title(word: &str) -> bool {
+    matches!(
+        word,
+        "mrs"
+            | "mme"
+            | "madame"
+            | "frau"
+            | "sra"
+            | "senora"
+            | "signora"
+            | "sigra"
+            | "mevr"
+            | "mevrouw"
+            | "fru"
+            | "pani"
+            | "miss"
+            | "ms"
+            | "smt"
+            | "shrimati"
+            | "dna"
+            | "lady"
+    )
 }
 
 /// The generation that two words behind a name say, with the name before them.
 pub(super) fn elder_or_younger(name: &str) -> Option<(&str, u8)> {
-    const ELDER: [&str; 8] = [
+    const ELDER: [&str; 10] = [
         " d.Ä.",
         " d. Ä.",
         " der Ältere",
         " d.ä.",
         " d. ä.",
         " den äldre",
+        " den eldre",
+        " den ældre",
         " d.e.",
         " the Elder",
     ];
@@ -185,6 +276,64 @@ pub(super) fn is_particle(word: &str) -> bool {
         word,
         "de" | "del" | "la" | "las" | "los" | "el" | "al" | "da" | "das" | "dos" | "du" | "des"
     ) || is_son_of(word)
+}
+
+/// Small words before a family name, which belong to it.
+pub(super) fn is_family_particle(word: &str) -> bool {
+    matches!(
+        word,
+        "van"
+            | "von"
+            | "vom"
+            | "zu"
+            | "zum"
+            | "zur"
+            | "und"
+            | "der"
+            | "den"
+            | "dem"
+            | "de"
+            | "del"
+            | "della"
+            | "di"
+            | "da"
+            | "do"
+            | "dos"
+            | "das"
+            | "du"
+            | "des"
+            | "la"
+            | "le"
+            | "los"
+            | "las"
+            | "el"
+            | "al"
+            | "y"
+            | "e"
+            | "ter"
+            | "ten"
+            | "te"
+            | "v.d."
+            | "vd"
+            | "d'"
+            | "d"
+            | "mac"
+            | "mc"
+            | "st"
+            | "st."
+            | "saint"
+            | "o"
+            | "ben"
+            | "bint"
+    )
+}
+
+/// A word behind the father's name.
+pub(super) fn is_child_of(word: &str) -> bool {
+    matches!(
+        word,
+        "ogly" | "oglu" | "ogli" | "uly" | "uli" | "kyzy" | "kizi" | "qizi" | "gyzy" | "kyz"
+    )
 }
 
 /// A word before the father's name.
@@ -219,11 +368,12 @@ pub(super) fn generation_of(word: &str, is_dotted: bool) -> Option<u8> {
     match word {
         "jun" | "sen" | "ml" | "st" | "id" if !is_dotted => None,
         "sr" | "snr" | "senior" | "sen" | "pere" | "padre" | "pai" | "elder" | "1st" | "first"
-        | "i" | "starshii" | "starsi" | "st" | "id" | "idosb" | "seniore" | "stariji"
-        | "starejsi" | "vanhempi" | "older" | "d.a" | "d.e" => Some(1),
+        | "i" | "starszy" | "starshii" | "starsi" | "st" | "id" | "idosb" | "seniore"
+        | "stariji" | "starejsi" | "vanhempi" | "older" | "d.a" | "d.e" => Some(1),
         "jr" | "jnr" | "junior" | "jun" | "fils" | "hijo" | "filho" | "younger" | "ii" | "2nd"
-        | "second" | "mladshii" | "mladsi" | "ifj" | "ifjabb" | "iuniore" | "ml" | "mladji"
-        | "mlajsi" | "nuorempi" | "d.j" | "d.y" => Some(2),
+        | "second" | "mlodszy" | "molodshii" | "molodshyi" | "mladi" | "figlio" | "mladshii"
+        | "mladsi" | "ifj" | "ifjabb" | "iuniore" | "ml" | "mladji" | "mlajsi" | "nuorempi"
+        | "d.j" | "d.y" => Some(2),
         "iii" | "3rd" | "third" | "neto" | "nieto" | "netto" => Some(3),
         "iv" | "4th" | "fourth" => Some(4),
         "v" | "5th" | "fifth" => Some(5),

@@ -71,6 +71,21 @@ fn one_name_in_all_its_spellings_is_one_person() {
 }
 
 #[test]
+fn what_is_no_part_of_a_name_parts_nobody() {
+    check("titles");
+}
+
+#[test]
+fn one_name_in_every_order_is_one_person() {
+    check("orders");
+}
+
+#[test]
+fn what_is_written_around_a_name_joins_nobody() {
+    check("others");
+}
+
+#[test]
 fn another_flat_or_house_is_another_persons() {
     check("homes");
 }
