@@ -4,12 +4,15 @@
 mod words;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 
 use super::name::Word;
 use crate::identity::text;
 use words::{
-    is_code, is_common, is_mixed, is_number_letter, is_ordinal, is_roman, is_side, is_unit, short,
-    with_ordinals, without_counter, without_ordinal,
+    is_block, is_code, is_common, is_grid, is_mixed, is_number_letter, is_ordinal, is_side,
+    is_unit, of_ordinal_word, of_roman, short, with_ordinals, without_counter, without_ordinal,
 };
 
 /// House number, unit and street.
@@ -30,7 +33,7 @@ pub(in crate::identity) struct Street {
 impl Street {
     pub(super) fn parse(raw: &str) -> Option<Self> {
         // `6ºD` is `6º D`.
-        let folded = text::fold(&raw.replace(['º', 'ª'], " "));
+        let folded = text::fold(&in_digits(&raw.replace(['º', 'ª'], " ")));
         // An entrance, 单元.
         let folded = folded.replace("dan yuan", "dan");
         // `#321, Street 128`: number 321.
@@ -82,8 +85,26 @@ impl Street {
         // `515. Sokak` and `1796. Sokak` are two streets.
         let is_named = |street: &Self| !matches!(street.name.as_str(), "sok" | "cad" | "mah");
         (is_named(self) || self.number == other.number)
-            && (within(self, other) || within(other, self))
+            && (within(self, other) || within(other, self) || self.is_another_road(other))
             && self.is_another_home(other)
+    }
+
+    /// Whether both name a numbered road of one area, and not the same one: `3rd Main, 4th Cross`.
+    fn is_another_road(&self, other: &Self) -> bool {
+        let numbered = |street: &Self, wanted: bool| -> Vec<u64> {
+            let words = street.words.iter();
+            let mut all: Vec<u64> = words
+                .filter(|word| is_ordinal(&word.text) == wanted)
+                .map(|word| word.hash)
+                .collect();
+            all.sort_unstable();
+            all
+        };
+        let (roads, area) = (numbered(self, true), numbered(self, false));
+        !area.is_empty()
+            && area == numbered(other, false)
+            && roads.len() == numbered(other, true).len()
+            && roads != numbered(other, true)
     }
 
     /// Whether both name a house or a flat, and not the same one: another home.
@@ -97,7 +118,8 @@ impl Street {
         let has_more =
             |a: &[String], b: &[String]| a.iter().any(|part| count(a, part) > count(b, part));
         let unit = has_more(&self.unit, &other.unit) && has_more(&other.unit, &self.unit);
-        (number(&self.number, &other.number) || unit) && !self.has_the_numbers_of(other)
+        (number(&self.number, &other.number) || unit || self.is_another_road(other))
+            && !self.has_the_numbers_of(other)
     }
 }
 
@@ -128,7 +150,7 @@ impl Street {
 fn numbers<'t>(tokens: &[&'t str]) -> Numbers<'t> {
     let (mut number, mut unit): (Option<String>, Vec<String>) = (None, Vec::new());
     let mut rest = Vec::new();
-    let mut after_unit = false;
+    let (mut after_unit, mut after_word) = (false, false);
     let mut place = 0;
     while let Some(token) = tokens.get(place) {
         place += 1;
@@ -146,6 +168,13 @@ fn numbers<'t>(tokens: &[&'t str]) -> Numbers<'t> {
             if let Some(letter) = next.filter(|next| is_number_letter(next) && !unit_follows()) {
                 value.push_str(letter);
                 place += 1;
+                if let Some(letter) = tokens.get(place).filter(|_| letter.len() > 1)
+                    && letter.len() == 1
+                    && is_number_letter(letter)
+                {
+                    value.push_str(letter); // `12 bis A`
+                    place += 1;
+                }
             } else if place == 1 && matches!(tokens.get(1..), Some(["1", "2", _, ..])) {
                 value.push_str("half"); // `12 1/2 Alder Grove`
                 place += 2;
@@ -155,28 +184,92 @@ fn numbers<'t>(tokens: &[&'t str]) -> Numbers<'t> {
             } else {
                 unit.push(value);
             }
-        } else if after_unit && token.len() == 1
-            || number.is_some() && is_roman(token)
-            || is_side(token)
-            || is_mixed(token)
+        } else if number.is_none() && is_grid(token) {
+            number = Some((*token).to_owned());
+        } else if let Some(value) =
+            unit_word(token, next, number.is_some(), after_unit || after_word)
         {
-            unit.push((*token).to_owned());
+            unit.push(value.to_owned());
         } else {
             rest.push(*token);
         }
         // `д. 12` and `Blk 12` are houses, `D:5` behind a house is a flat.
         let may_be_house = matches!(*token, "d" | "blk" | "block" | "building" | "bldg" | "haus");
         after_unit = names_unit && !(may_be_house && number.is_none());
+        after_word = names_unit || is_side(token);
     }
-    if number.is_none()
-        && let Some(first) = tokens
-            .first()
-            .filter(|first| is_code(first) && tokens.len() > 1)
-    {
-        number = Some((*first).to_owned());
-    }
+    let number = number.or_else(|| long_number(tokens));
     unit.sort_unstable();
     Numbers { number, unit, rest }
+}
+
+/// The part of the unit that a word names: a floor, a part of a house, a letter beside a word for
+/// units.
+fn unit_word<'t>(
+    token: &'t str,
+    next: Option<&str>,
+    has_number: bool,
+    after_unit: bool,
+) -> Option<&'t str> {
+    let next_is_number = next.is_some_and(|next| next.as_bytes()[0].is_ascii_digit());
+    let is_letter = token.len() == 1 && (after_unit || next.is_some_and(is_block));
+    let floor = of_roman(token).filter(|_| has_number);
+    floor
+        .or_else(|| of_ordinal_word(token).filter(|_| next == Some("fl")))
+        .or_else(|| {
+            let is_part = is_letter || is_side(token) || is_mixed(token);
+            (is_part || token == "top" && !next_is_number).then_some(token)
+        })
+}
+
+/// A house number as long as a postal code: the first of several words, or behind one word, as in
+/// `CS 11203`.
+fn long_number(tokens: &[&str]) -> Option<String> {
+    let code = match tokens {
+        [_, code] if is_code(code) => code,
+        [first, _, ..] if is_code(first) => first,
+        _ => return None,
+    };
+    Some((*code).to_owned())
+}
+
+/// An address of East Asia with its numbers in digits: `中正路一段12號`, `元町1の2の3`.
+fn in_digits(raw: &str) -> Cow<'_, str> {
+    static NUMBERED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"(?x)([〇零一二三四五六七八九十]+)
+            (段|丁目|番地|番|号|號|楼|樓|层|層|室|巷|弄|条|條|期|单元|栋|棟)",
+        )
+        .ok()
+    });
+    static OF: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(\d)\s*[のノ]\s*").ok());
+    if raw.is_ascii() {
+        return Cow::Borrowed(raw);
+    }
+    let number = |found: &Captures<'_>| format!("{}{}", of_characters(&found[1]), &found[2]);
+    let raw = match NUMBERED.as_ref() {
+        Some(numbered) => numbered.replace_all(raw, number),
+        None => Cow::Borrowed(raw),
+    };
+    match OF.as_ref() {
+        Some(of) => Cow::Owned(of.replace_all(&raw, "$1-").into_owned()),
+        None => raw,
+    }
+}
+
+/// `二十一` is 21.
+fn of_characters(characters: &str) -> u32 {
+    let digit = |letter: char| "〇一二三四五六七八九".chars().position(|one| one == letter);
+    let (mut sum, mut last) = (0, None);
+    for letter in characters.chars() {
+        if letter == '十' {
+            sum += last.take().unwrap_or(1) * 10;
+        } else {
+            let value = u32::try_from(digit(letter).unwrap_or(0)).unwrap_or(0);
+            last = Some(last.unwrap_or(0) * 10 + value);
+        }
+    }
+    sum + last.unwrap_or(0)
 }
 
 /// The numbers of an address, and its other words.

@@ -13,7 +13,7 @@ pub(super) fn is_unit(token: &str) -> bool {
              apto ap bat batiment bt etage porte piso planta depto dpto dept departamento bloque \
              bloco bloc bl sc scara et lok m wohnung whg top stiege stg stock og haus aufgang kv \
              kvartira korp korpus d daire kat blok int interno scala esc escalera escada puerta lgh \
-             bus dira dyrh em emelet rt rw so"
+             bus dira dyrh em emelet rt rw so residence mz mza manzana vkh vhod pod entrance"
             .split_ascii_whitespace()
             .collect()
     });
@@ -23,8 +23,10 @@ pub(super) fn is_unit(token: &str) -> bool {
 /// Words that say which part of a house or a floor it is.
 pub(super) fn is_side(token: &str) -> bool {
     static WORDS: Words = LazyLock::new(|| {
-        "links rechts mitte hinterhaus vorderhaus gartenhaus dcha izda izq izqda esq dto tv th \
-             upper lower rear front basement bsmt penthouse attic hs souterrain dachgeschoss"
+        "links rechts mitte gartenhaus dcha izda izq izqda esq dto tv th \
+             upper lower rear front basement bsmt penthouse attic hs souterrain dg eg ug vh hh gh \
+             left right ground zwart rood bajo bajos atico entlo entresuelo pral pb fundos frente \
+             cave sotao rc rdc mezzanine maisonette annexe"
             .split_ascii_whitespace()
             .collect()
     });
@@ -76,6 +78,10 @@ pub(super) fn short(token: &str) -> &str {
         "dom" => "d",
         "suite" => "ste",
         "floor" => "fl",
+        "erdgeschoss" => "eg",
+        "dachgeschoss" => "dg",
+        "hinterhaus" => "hh",
+        "vorderhaus" => "vh",
         other => other,
     }
 }
@@ -157,8 +163,48 @@ pub(super) fn is_mixed(token: &str) -> bool {
         && digits.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-pub(super) fn is_roman(token: &str) -> bool {
-    matches!(token, "ii" | "iii" | "iv" | "vi" | "vii" | "viii" | "ix")
+/// The number of a floor in Roman numbers.
+pub(super) fn of_roman(token: &str) -> Option<&'static str> {
+    const NUMBERS: [(&str, &str); 7] = [
+        ("ii", "2"),
+        ("iii", "3"),
+        ("iv", "4"),
+        ("vi", "6"),
+        ("vii", "7"),
+        ("viii", "8"),
+        ("ix", "9"),
+    ];
+    let found = NUMBERS.iter().find(|(roman, _)| *roman == token)?;
+    Some(found.1)
+}
+
+/// The number of a word before a floor: `First Floor Flat`.
+pub(super) fn of_ordinal_word(token: &str) -> Option<&'static str> {
+    const NUMBERS: [(&str, &str); 6] = [
+        ("first", "1"),
+        ("second", "2"),
+        ("third", "3"),
+        ("fourth", "4"),
+        ("fifth", "5"),
+        ("sixth", "6"),
+    ];
+    let found = NUMBERS.iter().find(|(word, _)| *word == token)?;
+    Some(found.1)
+}
+
+/// Whether a word is a block of which the letter may be before it: `A Blok`.
+pub(super) fn is_block(token: &str) -> bool {
+    matches!(token, "blok" | "blk" | "block" | "bloc")
+}
+
+/// A house number of a grid of roads: `N6W23001`.
+pub(super) fn is_grid(token: &str) -> bool {
+    let part = |text: &str| -> Option<usize> {
+        let digits = text.strip_prefix(['n', 's', 'e', 'w'])?;
+        let length = digits.bytes().take_while(u8::is_ascii_digit).count();
+        (length > 0).then_some(length + 1)
+    };
+    part(token).is_some_and(|first| part(&token[first..]) == Some(token.len() - first))
 }
 
 pub(super) fn is_code(token: &str) -> bool {

@@ -91,6 +91,11 @@ fn another_flat_or_house_is_another_persons() {
 }
 
 #[test]
+fn homes_are_told_apart_in_the_forms_of_many_countries() {
+    check("addresses");
+}
+
+#[test]
 fn what_depends_on_other_evidence_or_is_nobodys_joins_no_strangers() {
     check("strangers");
 }
