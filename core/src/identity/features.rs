@@ -10,11 +10,15 @@ mod address;
 mod contact;
 mod date;
 mod name;
+mod postcode;
 
 pub(super) use address::Street;
 pub(super) use contact::{Email, Id, Phone};
 pub(super) use date::Date;
 pub(super) use name::{Family, Given, Name, Native, OtherScript, Script, Word};
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::keys::BlockingKey;
 use super::text;
@@ -97,7 +101,7 @@ impl Features {
             ),
             Role::Street => add(&mut self.streets, Street::parse(text)),
             Role::City => add(&mut self.cities, Word::joined(text)),
-            Role::Postcode => add(&mut self.postcodes, Word::joined(text)),
+            Role::Postcode => add(&mut self.postcodes, postcode::word(text, dates.home)),
             Role::Country => {}
         }
     }
@@ -222,12 +226,42 @@ fn each_text(value: &Value, take: &mut dyn FnMut(&str)) {
     }
 }
 
+/// Words for genders in many languages, a line each that begins with its sign.
+const GENDER_WORDS: &str = include_str!("features/genders.txt");
+
 fn gender(text: &str) -> Option<char> {
-    let folded = text::fold(text);
-    match folded.as_str() {
-        "male" | "man" | "m" => Some('m'),
-        "female" | "woman" | "f" | "w" => Some('f'),
-        "non_binary" | "non-binary" | "nonbinary" | "diverse" | "x" | "nb" => Some('x'),
-        _ => None,
+    static GENDERS: LazyLock<HashMap<String, char>> = LazyLock::new(|| {
+        let mut genders = HashMap::new();
+        for line in GENDER_WORDS.lines() {
+            let sign = line.chars().next().unwrap_or('x');
+            genders.extend(line.split_whitespace().map(|word| (text::fold(word), sign)));
+        }
+        genders
+    });
+    GENDERS.get(text::fold(text).trim()).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn genders_are_known_in_many_languages() {
+        for (words, expected) in [
+            (
+                "M|male|Männlich|homme|hombre|Masculino|muž|мужской|м|男|남|ذكر|erkek|nam",
+                Some('m'),
+            ),
+            (
+                "F|w|weiblich|femme|mujer|Feminino|vrouw|kobieta|ж|女|여|أنثى|kadın|nữ",
+                Some('f'),
+            ),
+            ("diverse|Divers|non-binary|X", Some('x')),
+            ("unknown|n/a|1|2|other|-", None),
+        ] {
+            for word in words.split('|') {
+                assert_eq!(gender(word), expected, "{word}");
+            }
+        }
     }
 }
