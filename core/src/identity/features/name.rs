@@ -204,6 +204,16 @@ impl Parts {
         tokens
     }
 
+    /// Takes the suffix of a generation out of the middle of a whole name: `Henri fils Moulin`.
+    fn without_suffix_within(&mut self, mut words: Vec<String>) -> Vec<String> {
+        let within = 1..words.len().saturating_sub(1);
+        let is_suffix = |place: &usize| words::is_never_a_name(&words[*place]);
+        if let Some(place) = within.clone().find(is_suffix) {
+            self.suffixes.extend(generation(&words.remove(place)));
+        }
+        words
+    }
+
     /// Takes what Hungarian says of the generation off the beginning of a whole name: `ifj. Nagy
     /// István`.
     fn without_prefix<'n>(&mut self, raw: &'n str) -> &'n str {
@@ -225,6 +235,7 @@ impl Parts {
         let native = Native::of(&parts.given, &parts.family, self.home);
         let (given, family) = if parts.family.is_empty() {
             let words = self.without_suffix(&parts.given, 2);
+            let words = self.without_suffix_within(words);
             if syllables::is_family_first(&words, self.home) {
                 (words[1..].to_vec(), words[..1].to_vec())
             } else {

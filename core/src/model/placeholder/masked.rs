@@ -83,7 +83,7 @@ mod tests {
         for (sort, values) in [
             (
                 Sort::Email,
-                "j.x.x@mail.de ann#1@mail.de kx4711@mail.de a.b.c.d@mail.de",
+                "j.x.x@mail.de ann#1@mail.de kx4711@mail.de k.r.t@mail.de",
             ),
             (
                 Sort::Id,

@@ -363,7 +363,25 @@ pub(super) fn generation(word: &str) -> Option<u8> {
     generation_of(plain, word.ends_with('.'))
 }
 
-/// The same of a word without the dot behind it.
+/// Whether a word that names a generation is no part of a name in any language. `Pere`, `Neto` and
+/// `Elder` are names, too.
+pub(super) fn is_never_a_name(word: &str) -> bool {
+    matches!(
+        word,
+        "jr" | "jnr"
+            | "junior"
+            | "sr"
+            | "snr"
+            | "fils"
+            | "hijo"
+            | "filho"
+            | "figlio"
+            | "ii"
+            | "iii"
+    )
+}
+
+/// The generation that a word without the dot behind it names.
 pub(super) fn generation_of(word: &str, is_dotted: bool) -> Option<u8> {
     match word {
         "jun" | "sen" | "ml" | "st" | "id" if !is_dotted => None,
