@@ -320,7 +320,7 @@ struct Audited {
     database: Postgres,
     store: Arc<dyn Store>,
     server: TestServer,
-    /// An auditor's.
+    /// A credential that may read the log.
     credential: String,
     /// Arguments of the server.
     settings: Vec<String>,
