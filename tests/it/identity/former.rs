@@ -161,7 +161,7 @@ async fn more_former_values_than_are_kept_are_told() {
         let field = "identifiers.email".to_owned();
         (number, field, v1::NoteReason::Forgotten)
     });
-    assert_eq!(told, Vec::from_iter(expected));
+    assert_eq!(told, expected.collect::<Vec<_>>());
     let first = name(&service, by(("email", "relay0@gmx.de"))).await;
     let last = name(&service, by(("email", "relay39@gmx.de"))).await;
     assert_eq!((first.as_str(), last == "NotFound"), ("NotFound", false));

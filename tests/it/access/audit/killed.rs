@@ -48,10 +48,8 @@ async fn numbers_in_log(audited: &Audited) -> Vec<u64> {
                 numbers.push(id.parse().expect("a number"));
             }
         }
-        page = found["nextPageToken"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let next = found["nextPageToken"].as_str();
+        page = next.map(str::to_owned).unwrap_or_default();
         if page.is_empty() {
             numbers.reverse();
             return numbers;

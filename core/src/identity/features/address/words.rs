@@ -123,14 +123,14 @@ pub(super) fn with_ordinals(line: &str) -> Cow<'_, str> {
         return line.into();
     }
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
-    let is_name = |word: &&&str| {
+    let is_name = |word: &&str| {
         let mut letters = word.bytes().filter(u8::is_ascii_alphabetic);
         letters.nth(2).is_some() && !word.bytes().any(|byte| byte.is_ascii_digit())
     };
     let ordinal = |place: usize| {
         let (digits, ending) = words[place].trim_end_matches(',').split_once('-')?;
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let before_name = || words.get(place + 1).filter(is_name).is_some();
+        let before_name = || words.get(place + 1).is_some_and(is_name);
         let is_ordinal = is_number
             && (ENDINGS.contains(&ending) || (SHORT_ENDINGS.contains(&ending) && before_name()));
         is_ordinal.then(|| format!("{digits}th"))
