@@ -142,7 +142,7 @@ fn partition(
             MatchDecision::Link | MatchDecision::Household
         )
     });
-    let ambiguous = ambiguous(sorted, &links);
+    let ambiguous = ambiguous(sorted, &links, model);
     // A link against the given names waits until both sides have all else that is theirs.
     links.sort_by_key(|(a, b, score)| {
         let order = std::cmp::Reverse(score.millibits);
@@ -171,10 +171,16 @@ fn partition(
 }
 
 /// Which records say a given name that is the beginning of two others they are linked with: in the
-/// house of Karl-Josef and Karl-Heinz, Karl may be either.
-fn ambiguous(sorted: &[(&Record, &Features)], links: &[(usize, usize, Score)]) -> Vec<bool> {
+/// house of Karl-Josef and Karl-Heinz, Karl may be either. Others of the household do not count:
+/// their names are no forms of this one, and components do not reach them.
+fn ambiguous(
+    sorted: &[(&Record, &Features)],
+    links: &[(usize, usize, Score)],
+    model: &Model,
+) -> Vec<bool> {
     let mut longer: Vec<Vec<&Name>> = vec![Vec::new(); sorted.len()];
-    for (a, b, _) in links {
+    let links = links.iter();
+    for (a, b, _) in links.filter(|(.., score)| score.verdict(model) == MatchDecision::Link) {
         for (one, other) in [(*a, *b), (*b, *a)] {
             let further = |name: &&Name| !name.middle.is_empty();
             if !sorted[one].1.names.iter().any(|name| further(&name)) {

@@ -181,3 +181,17 @@ fn one_who_left_out_the_flat_is_no_bridge_between_namesakes_of_the_house() {
     let moved = of("c", "Molodezhnaya_55-40", "phone=2125551142");
     assert_eq!(clusters(&[&house[0], &house[1], &moved]), ["a b c"]);
 }
+
+#[test]
+fn the_names_of_others_in_the_house_make_nobody_ambiguous() {
+    let of = |key: &str, given: &str| format!("{key} given={given} family=Quillfeather {HOME}");
+    let katie = [of("a", "Katie"), of("b", "Katie")];
+    assert_eq!(clusters(&[&katie[0], &katie[1]]), ["a b"]);
+    let house = [
+        of("c", "Emma-Louise"),
+        of("d", "Emma-Jane"),
+        of("e", "Emma"),
+    ];
+    let all: Vec<&str> = katie.iter().chain(&house).map(String::as_str).collect();
+    assert_eq!(clusters(&all), ["a b", "c", "d", "e"]);
+}
