@@ -104,12 +104,7 @@ impl Definition {
         let has_days = !window.is_all() || sources.any(|source| source.contains("time"));
         text(if has_days { zone } else { "" });
         text(condition.as_ref().map_or("", Expression::source));
-        let taken = value.expression().map_or("", Expression::source);
-        text(taken);
-        // Sums of lists once left out equal elements: what may be one is counted anew.
-        if adds(aggregate) && taken.contains('(') {
-            text("all elements");
-        }
+        text(value.expression().map_or("", Expression::source));
         if let Taken::Object(feed, _) = &value {
             text(&format!("{feed:?}"));
         }

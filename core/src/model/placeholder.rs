@@ -19,8 +19,8 @@ use std::sync::LazyLock;
 
 use super::Date;
 use folded::{Folded, lower};
+pub(crate) use masked::is_masked;
 use masked::is_masked_mailbox;
-pub(crate) use masked::{is_masked, is_masked_name};
 
 /// A kind of value, with a list of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

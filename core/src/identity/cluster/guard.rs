@@ -338,8 +338,7 @@ impl<'a> Group<'a> {
 
     /// Whether the two are said to live in one house and in other flats of it.
     pub(super) fn has_another_flat(&self, other: &Self) -> bool {
-        let streets = |group: &Self| group.streets.clone();
-        flats_differ(streets(self), streets(other))
+        flats_differ(self.streets.iter().copied(), other.streets.iter().copied())
     }
 
     fn births_mostly_agree(&self, other: &Self) -> bool {

@@ -34,8 +34,6 @@ impl Street {
     pub(super) fn parse(raw: &str) -> Option<Self> {
         // `6ºD` is `6º D`.
         let folded = text::fold(&in_digits(&raw.replace(['º', 'ª'], " ")));
-        // An entrance, 单元.
-        let folded = folded.replace("dan yuan", "dan");
         // `#321, Street 128`: number 321.
         let folded = folded.trim_start_matches([' ', '#']);
         let folded = if let Some(rest) = folded.strip_prefix("c/") {
@@ -233,7 +231,8 @@ fn long_number(tokens: &[&str]) -> Option<String> {
     Some((*code).to_owned())
 }
 
-/// An address of East Asia with its numbers in digits: `中正路一段12號`, `元町1の2の3`.
+/// An address of East Asia with its numbers in digits, and an entrance (单元) as a number like
+/// others: `中正路一段12號`, `元町1の2の3`.
 fn in_digits(raw: &str) -> Cow<'_, str> {
     static NUMBERED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
@@ -243,7 +242,7 @@ fn in_digits(raw: &str) -> Cow<'_, str> {
         .ok()
     });
     static OF: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(\d)\s*[のノ]\s*").ok());
-    if raw.is_ascii() {
+    if raw.chars().all(|letter| letter < '\u{3000}') {
         return Cow::Borrowed(raw);
     }
     let number = |found: &Captures<'_>| format!("{}{}", of_characters(&found[1]), &found[2]);
@@ -251,10 +250,11 @@ fn in_digits(raw: &str) -> Cow<'_, str> {
         Some(numbered) => numbered.replace_all(raw, number),
         None => Cow::Borrowed(raw),
     };
-    match OF.as_ref() {
-        Some(of) => Cow::Owned(of.replace_all(&raw, "$1-").into_owned()),
+    let raw = match OF.as_ref() {
+        Some(of) => of.replace_all(&raw, "$1-"),
         None => raw,
-    }
+    };
+    Cow::Owned(raw.replace("单元", "室").replace("單元", "室"))
 }
 
 /// `二十一` is 21.

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use crate::identity::given_names::{self, Cultures, Sex, bits_of};
 use crate::identity::{scripts, text};
-use crate::model::placeholder::{is_masked_name, is_nothing};
+use crate::model::placeholder::is_nothing;
 use crate::model::{Home, Role, clean};
 pub(in crate::identity) use given::Given;
 pub(in crate::identity) use native::{Native, Script};
@@ -140,9 +140,6 @@ impl Parts {
             None => raw,
         };
         if !raw.is_ascii() && (is_nothing(raw) || words::is_nobody_natively(raw)) {
-            return;
-        }
-        if is_masked_name(raw) {
             return;
         }
         match role {

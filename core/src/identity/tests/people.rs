@@ -198,7 +198,7 @@ fn names_agree_at_many_levels() {
 
 #[test]
 fn dates_and_contacts_agree_at_many_levels() {
-    use AgreementLevel::{Close, DayMonthSwapped, Different, Exact, SameLocalPart, Similar};
+    use AgreementLevel::{Close, DayMonthSwapped, Different, Exact, Part, SameLocalPart, Similar};
     use Field::{BirthDate, Email, Phone, Street};
     let levels = [
         ("birth=1978-12-11", "birth=12/11/1978", BirthDate, Exact),
@@ -225,6 +225,12 @@ fn dates_and_contacts_agree_at_many_levels() {
             "street=12_Willow_St_Salem_OR",
             Street,
             Close,
+        ),
+        (
+            "street=100_Howard_Hughs_Plaza",
+            "street=Hughes_Plaza,_100_Howard_Hughes_Way",
+            Street,
+            Part,
         ),
         (
             "street=12_Oak_Street",

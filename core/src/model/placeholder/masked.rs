@@ -7,33 +7,26 @@ fn is_sign(letter: char) -> bool {
     matches!(letter, '*' | '•' | '●' | '∗' | '＊' | '█' | '▓' | '■' | '◼')
 }
 
-/// Whether signs of a key, a number or an address are hidden. One sign alone may be its own: a bar
-/// code is `*12345*`.
+/// Whether signs of a key, a number or an address are hidden or cut off. One sign alone may be its
+/// own: a bar code is `*12345*`.
 pub(crate) fn is_masked(value: &str) -> bool {
-    let run = |least: usize, is_of: fn(char) -> bool| {
-        let mut letters = value.split(|letter| !is_of(letter));
-        letters.any(|signs| signs.chars().nth(least - 1).is_some())
-    };
-    let is_cut = || run(3, |letter| letter == '.') && value.contains(char::is_alphanumeric);
-    !is_plain(value) && (run(2, is_sign) || run(3, |letter| letter == '#') || is_cut())
-        || is_crossed_out(value)
+    let (mut before, mut run) = (None, 0);
+    let hides = value.chars().any(|letter| {
+        let sign = if is_sign(letter) { '*' } else { letter };
+        run = if before == Some(sign) { run + 1 } else { 1 };
+        before = Some(sign);
+        match sign {
+            '*' => run == 2,
+            '#' | '.' => run == 3,
+            _ => false,
+        }
+    });
+    hides || is_crossed_out(value)
 }
 
 /// The same of an e-mail address, where no provider lets such a sign be one of the address.
 pub(super) fn is_masked_mailbox(value: &str) -> bool {
-    !is_plain(value) && value.contains(is_sign) || is_masked(value)
-}
-
-/// The same of a name.
-pub(crate) fn is_masked_name(value: &str) -> bool {
-    is_masked_mailbox(value)
-}
-
-/// Whether nothing is there that could hide anything, which is soon told of almost all values.
-fn is_plain(value: &str) -> bool {
-    value
-        .bytes()
-        .all(|byte| byte.is_ascii() && !matches!(byte, b'*' | b'#' | b'.'))
+    value.contains(is_sign) || is_masked(value)
 }
 
 /// `XXXX-XXXX-1234`, `xxxxxx4411`.
