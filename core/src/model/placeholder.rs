@@ -305,9 +305,14 @@ fn is_no_mailbox(folded: &str) -> bool {
     let host = domain.split('.').next().unwrap_or(domain);
     let reserved = matches!(
         domain.rsplit('.').next(),
-        Some("test" | "invalid" | "localhost" | "localdomain" | "local")
+        Some("test" | "invalid" | "localhost" | "localdomain" | "local" | "masked")
     );
-    let is_word = listed(&MAILBOXES, &plain) || listed(&NOTHING, name) && name.len() > 3;
+    // Nobody reads there, whatever follows: `no-reply-buyer@marketplace.example.it`.
+    let is_silent = ["noreply", "donotreply"]
+        .iter()
+        .any(|word| plain.starts_with(word));
+    let is_word =
+        is_silent || listed(&MAILBOXES, &plain) || listed(&NOTHING, name) && name.len() > 3;
     let is_number = local.bytes().all(|byte| byte.is_ascii_digit());
     // `guest@guest.com`, `mail@mail.com`, `1@1.com`, `a@b.c`.
     let echo = local == host
