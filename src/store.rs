@@ -128,8 +128,12 @@ pub trait Store:
     /// [`follow_log`](Store::follow_log) fails at once.
     fn availability(&self) -> &Availability;
 
-    /// Takes new connections for all: those that there are may lead nowhere.
+    /// Takes new connections, since the database did not answer: those that there are may lead
+    /// nowhere.
     async fn renew(&self) -> Result<()>;
+
+    /// Takes new connections for all but the follower of the log, which has got an answer again.
+    async fn recover(&self) -> Result<()>;
 
     /// Whether the store answers and has the schema that this version needs.
     ///

@@ -111,6 +111,10 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn recover(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn id(&self) -> Result<Uuid> {
         Ok(self.id)
     }

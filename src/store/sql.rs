@@ -189,6 +189,10 @@ impl Store for SqlStore {
         self.pools.renew().await
     }
 
+    async fn recover(&self) -> Result<()> {
+        self.pools.recover().await
+    }
+
     async fn id(&self) -> Result<Uuid> {
         self.id.get_or_try_init(|| self.read_id()).await.copied()
     }

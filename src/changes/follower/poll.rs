@@ -20,6 +20,8 @@ const RESTING_INTERVAL: Duration = Duration::from_millis(200);
 const AWAY_INTERVAL: Duration = Duration::from_millis(200);
 /// Interval of trying a database that does not answer, but does not count as away yet.
 const SILENT_INTERVAL: Duration = Duration::from_millis(20);
+/// How long a database that is away may take to answer.
+const MAX_PATIENCE: Duration = Duration::from_secs(10);
 /// Pause between reads of the log, in multiples of the time that the last one took.
 const REST: u32 = 4;
 
@@ -33,10 +35,10 @@ struct ActiveTenant {
 
 impl LogFollower {
     /// Reads the log of all followed tenants once. Returns the time until the next read.
-    async fn poll(&self) -> Result<Duration> {
+    async fn poll(&self, answered_at: Instant) -> Result<Duration> {
         let tenants = self.active_tenants();
         let asked_at = Instant::now();
-        let tails = self.read_log(&tenants).await?;
+        let tails = self.read_log(&tenants, answered_at).await?;
         let mut more = false;
         for (active, tail) in tenants.iter().zip(&tails) {
             match self.take(active, tail, asked_at).await {
@@ -59,7 +61,11 @@ impl LogFollower {
 
     /// Reads the log of tenants after their positions. Without tenants it only finds out whether
     /// the database answers.
-    async fn read_log(&self, tenants: &[ActiveTenant]) -> Result<Vec<LogTail>> {
+    async fn read_log(
+        &self,
+        tenants: &[ActiveTenant],
+        answered_at: Instant,
+    ) -> Result<Vec<LogTail>> {
         let mut cursors: Vec<LogCursor> = tenants
             .iter()
             .map(|active| LogCursor {
@@ -79,7 +85,10 @@ impl LogFollower {
             // is wrong.
             return read.await;
         }
-        let within = self.options.away_after;
+        // The longer it was silent, the longer it may take: where a connection is made more slowly
+        // than an answer may be late, it would never be back.
+        let silent = answered_at.elapsed().min(MAX_PATIENCE);
+        let within = silent.max(self.options.away_after);
         tokio::time::timeout(within, read)
             .await
             .unwrap_or_else(|_| {
@@ -151,7 +160,7 @@ impl LogFollower {
     /// Notes that the database answered; reconnects if it was away.
     async fn database_answered(&self, answered_at: Instant) {
         let availability = self.store.availability();
-        if availability.is_away() && self.store.renew().await.is_ok() {
+        if availability.is_away() && self.store.recover().await.is_ok() {
             let away = answered_at.elapsed();
             if availability.set(true) {
                 tracing::info!(?away, "the database is back");
@@ -188,7 +197,7 @@ pub(super) async fn run(follower: Weak<LogFollower>) {
             return;
         };
         let began_at = Instant::now();
-        let polled = follower.poll().await;
+        let polled = follower.poll(answered_at).await;
         follower
             .metrics
             .log_polled(began_at.elapsed(), polled.is_ok());

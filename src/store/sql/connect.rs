@@ -9,7 +9,6 @@ mod sqlite;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sea_orm::{ConnectOptions, DatabaseConnection};
 
@@ -115,13 +114,8 @@ pub(super) async fn connect(options: &Options) -> Result<Connected> {
     }
 }
 
-/// How long the connection that follows the log may wait to be made.
-const FOLLOW_ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
-
 fn follower(options: &Options) -> Options {
-    let acquire_timeout = options.acquire_timeout.min(FOLLOW_ACQUIRE_TIMEOUT);
     Options {
-        acquire_timeout,
         max_connections: 1,
         ..options.clone()
     }
@@ -135,13 +129,25 @@ pub(super) async fn follow_postgres(
     postgres(&follower(options), 1, setup).await
 }
 
+/// The connections to PostgreSQL for readers, and those for writers.
+pub(super) async fn users_postgres(
+    options: &Options,
+    setup: &Arc<Setup>,
+) -> Result<(DatabaseConnection, DatabaseConnection)> {
+    let (readers, writers) = shares(options.max_connections, options.max_writers);
+    Ok((
+        postgres(options, readers, setup).await?,
+        postgres(options, writers, setup).await?,
+    ))
+}
+
 /// The pools of a PostgreSQL.
 pub(super) async fn connect_postgres(options: &Options, setup: Arc<Setup>) -> Result<Connected> {
-    let (readers, writers) = shares(options.max_connections, options.max_writers);
+    let (read, write) = users_postgres(options, &setup).await?;
     Ok(Connected {
         dialect: Dialect::Postgres,
-        read: postgres(options, readers, &setup).await?,
-        write: postgres(options, writers, &setup).await?,
+        read,
+        write,
         follow: follow_postgres(options, &setup).await?,
         keeper: None,
         file: None,

@@ -14,7 +14,7 @@
 mod examine;
 mod sizes;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use sea_orm::{DatabaseConnection, DbErr};
 
@@ -154,18 +154,18 @@ impl Pools {
         self.availability.guard(self.fit(work)).await
     }
 
-    /// Makes pools anew. They connect when they are used. While the database is there, what reads
-    /// and writes is left alone: a slow answer must not double the connections.
+    /// Makes pools anew after the database did not answer. They connect when they are used. While
+    /// the database is there, what reads and writes is left alone: a slow answer must not double
+    /// the connections.
     pub(super) async fn renew(&self) -> Result<()> {
         let Some(gate) = &self.gate else {
             return Ok(());
         };
+        // Whoever waits for the old connection must not keep others from the new one.
+        drop(self.follow().get_postgres_connection_pool().close());
         if !self.availability.is_away() {
-            let follow = connect::follow_postgres(&self.options, gate.setup()).await?;
-            self.current
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .follow = follow;
+            self.change_pools().follow =
+                connect::follow_postgres(&self.options, gate.setup()).await?;
             return Ok(());
         }
         let Connected {
@@ -174,7 +174,7 @@ impl Pools {
             follow,
             ..
         } = connect::connect_postgres(&self.options, gate.setup().clone()).await?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Current {
+        *self.change_pools() = Current {
             read,
             write,
             follow,
@@ -184,6 +184,25 @@ impl Pools {
         // It may be another server than before, which is behind.
         self.witness.doubt();
         Ok(())
+    }
+
+    /// Makes the pools of readers and writers anew after the database has answered again. The
+    /// connection that follows the log stays: it has answered, and where connecting takes long,
+    /// a new one would be silent again.
+    pub(super) async fn recover(&self) -> Result<()> {
+        let Some(gate) = &self.gate else {
+            return Ok(());
+        };
+        let (read, write) = connect::users_postgres(&self.options, gate.setup()).await?;
+        let mut current = self.change_pools();
+        (current.read, current.write) = (read, write);
+        drop(current);
+        self.witness.doubt();
+        Ok(())
+    }
+
+    fn change_pools(&self) -> RwLockWriteGuard<'_, Current> {
+        self.current.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn close(&self) {

@@ -1,6 +1,9 @@
 //! The database goes away: stopped, or frozen so that nobody is told. Hot profiles are answered,
 //! the rest fails at once, and all goes on by itself when it is back.
 
+use std::path::Path;
+use std::time::Duration;
+
 use customer_profile::grpc::v1;
 use customer_profile::grpc::v1::consistency::Requirement;
 use customer_profile::grpc::v1::model_service_client::ModelServiceClient;
@@ -10,6 +13,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::{Desk, Replicas, version};
+use crate::support::program;
 
 /// More than a server has connections.
 const CALLERS: usize = 40;
@@ -153,6 +157,37 @@ async fn a_database_that_is_frozen_is_bridged() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_cut_off_is_bridged() {
     goes_through(Outage::CutOff).await;
+}
+
+/// Longer than an answer may be late, and shorter than a call waits for a connection.
+const FAR: Duration = Duration::from_millis(1_300);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_whose_connections_take_long_is_used_and_comes_back() {
+    let mut replicas = Replicas::start().await;
+    let desks = replicas.desks();
+    replicas.network.connect_in(FAR);
+    // Also by a program that has one try.
+    program::run(
+        Path::new("/"),
+        ["migrate", "--database-url", &replicas.network.url()],
+    )
+    .ok();
+    Outage::CutOff.begin(&mut replicas);
+    for server in &replicas.servers {
+        server.wait_for("the database is away; what is cached is still answered");
+    }
+    Outage::CutOff.end(&mut replicas);
+    for (server, desk) in replicas.servers.iter().zip(&desks) {
+        server.wait_for("the database is back");
+        write_until_it_works(desk, "far", 1).await;
+        let read = until_there(desk, "far", None).await.expect("a read");
+        assert_eq!(version(&read), 1);
+    }
+    // They are not away again as soon as they are back.
+    for server in &replicas.servers {
+        assert!(!server.has_said("the database is away; what is cached is still answered"));
+    }
 }
 
 const MODEL: &str = "identifiers: { email: { priority: 1 } }\ntraits: { city: { keep: longest } }\nsources: { web: { trust: 1 } }\n";

@@ -61,6 +61,10 @@ impl Store for Faulty {
         self.inner.renew().await
     }
 
+    async fn recover(&self) -> Result<()> {
+        self.inner.recover().await
+    }
+
     async fn id(&self) -> Result<Uuid> {
         self.inner.id().await
     }

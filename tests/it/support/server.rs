@@ -145,6 +145,16 @@ impl TestServer {
         panic!("the server never said `{message}`:\n{}", seen.join("\n"));
     }
 
+    /// Whether a line with this message has come that nobody has taken yet. Takes all that there
+    /// are.
+    pub(crate) fn has_said(&self, message: &str) -> bool {
+        self.lines
+            .try_iter()
+            .filter(|line| line["message"] == message)
+            .count()
+            > 0
+    }
+
     /// The next line of a target.
     pub(crate) fn wait_for_target(&self, target: &str) -> Json {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {

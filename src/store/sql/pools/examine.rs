@@ -16,8 +16,6 @@ use super::{Current, Pools};
 use crate::store::retry::jittered;
 use crate::store::{Error, Result};
 
-/// How long an examination waits for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
 /// How often the file with the password is read.
 const PASSWORD_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -143,7 +141,7 @@ impl Pools {
         pool: &DatabaseConnection,
     ) -> Result<std::result::Result<PoolConnection<Postgres>, &'static str>> {
         let mut trouble = setup.trouble();
-        let bound = self.options.acquire_timeout.min(ACQUIRE_TIMEOUT);
+        let bound = self.options.acquire_timeout;
         let acquired = tokio::select! {
             biased;
             _ = trouble.wait_for(Option::is_some) => None,
@@ -159,7 +157,7 @@ impl Pools {
                 _ => Err(of_connection(error)),
             },
             (Some(Err(_)) | None, None) => Err(Error::Unavailable(format!(
-                "no connection was to be had within {bound:?}"
+                "no connection was to be had within {bound:?} (database.acquire_timeout)"
             ))),
         }
     }
