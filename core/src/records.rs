@@ -14,6 +14,7 @@ mod event;
 mod follow;
 mod id;
 mod identifier_value;
+mod last_word;
 mod object;
 mod preference;
 mod record;

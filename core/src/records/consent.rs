@@ -1,9 +1,9 @@
 //! What customers have said about purposes, and what counts at a time.
 //!
-//! Words on a purpose are never changed. Of one record the last word counts among those that are in
-//! force at a time; of two of one time the more restrictive is the last; a later word that is in
-//! force no later than an earlier one makes that one count never again, so a record need only keep
-//! the others ([`Consents`]); history keeps all. Where records differ, the most restrictive counts:
+//! Words on a purpose are never changed. Of one record the [last word](super::last_word) counts
+//! among those that are in force at a time; of two of one time the more restrictive is the last; a
+//! later word that is in force no later than an earlier one makes that one count never again, so a
+//! record need only keep the others ([`Consents`]); history keeps all. Where records differ, the most restrictive counts:
 //! see [`ConsentState`]. A record that says nothing does not take part. All of it is a function of
 //! the set of words and of the time, so that merging never widens a consent, splitting restores
 //! what each side had, and expiry takes effect by time alone.
@@ -18,7 +18,8 @@ use std::fmt;
 use crate::choices::choices;
 use serde::{Deserialize, Serialize};
 
-use super::{ContentHash, Identifier, Provenance, Timestamp, VersionStamp};
+use super::last_word::{WordPlace, last_word};
+use super::{Identifier, Provenance, Timestamp};
 use crate::heap_size::{HeapSize, heap_size, plain_size};
 
 pub use effective::{Effective, effective, next_change};
@@ -189,13 +190,8 @@ impl ConsentWord {
 
     /// Its place among the words of its record: of two at one time the more restrictive is the
     /// later.
-    fn place(&self) -> (i64, Timestamp, ConsentStatus, ContentHash) {
-        let VersionStamp {
-            version,
-            time,
-            content,
-        } = self.said.place();
-        (version, time, self.consent.status, content)
+    fn place(&self) -> WordPlace<ConsentStatus> {
+        WordPlace::new(&self.said, self.consent.status)
     }
 
     /// When it changes next by time alone.
@@ -223,8 +219,8 @@ impl ConsentWord {
 pub struct Consents(Vec<ConsentWord>);
 
 impl Consents {
-    /// So many words on one purpose and contact point are kept to count at times to come; of more,
-    /// the latest.
+    /// So many words on one purpose and contact point are kept to count at times to come, with a
+    /// version and without one; of more, the latest.
     const MAX_WORDS: usize = 20;
 
     /// Takes a word in. In whichever order words come, the same ones are kept.
@@ -246,20 +242,30 @@ impl Consents {
         if !same.iter().any(|word| word.said.stamp == said.stamp) {
             same.push(new);
         }
+        let (by_version, by_time) = same
+            .into_iter()
+            .partition(|word| word.place().has_version());
+        for mut words in [by_version, by_time] {
+            Self::keep_what_counts(&mut words);
+            others.extend(words);
+        }
+        others.sort_by_key(|word| (topic(word), word.place()));
+        self.0 = others;
+    }
+
+    /// Drops the words that never count again, of those that are put in order in one way.
+    fn keep_what_counts(words: &mut Vec<ConsentWord>) {
         // From the latest back: a word counts only if it is in force before all that are later.
-        same.sort_by_key(|word| std::cmp::Reverse(word.place()));
+        words.sort_by_key(|word| std::cmp::Reverse(word.place()));
         let mut earliest: Option<Timestamp> = None;
-        same.retain(|word| {
+        words.retain(|word| {
             let counts = earliest.is_none_or(|earliest| word.consent.effective_time < earliest);
             earliest = Some(earliest.map_or(word.consent.effective_time, |at| {
                 at.min(word.consent.effective_time)
             }));
             counts
         });
-        same.truncate(Self::MAX_WORDS);
-        others.extend(same);
-        others.sort_by_key(|word| (topic(word), word.place()));
-        self.0 = others;
+        words.truncate(Self::MAX_WORDS);
     }
 
     /// Whether nothing was said.
@@ -296,7 +302,7 @@ impl Consents {
         let same = self.0.iter().filter(|word| {
             (&word.consent.purpose, &word.consent.contact_point) == (purpose, contact_point)
         });
-        same.max_by_key(|word| word.place()).map(|word| &word.said)
+        last_word(same, |word| word.place()).map(|word| &word.said)
     }
 
     /// Whether it speaks of this purpose and contact point.
@@ -349,7 +355,7 @@ impl Consents {
             .filter(|word| about.covers(word))
             .filter_map(|word| Some((word.at(time)?, word)))
             .filter(|(state, word)| state.refuses() || counts(&word.said));
-        in_force.max_by_key(|(_, word)| word.place())
+        last_word(in_force, |(_, word)| word.place())
     }
 }
 

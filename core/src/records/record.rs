@@ -9,7 +9,8 @@
 //! state, and a late one needs nothing re-read from history.
 //!
 //! Preferences, and words on purposes, are fields of their own that no base drops: that a shop's
-//! record is replaced or deleted takes back nothing that its customer wanted. Where a source
+//! record is replaced or deleted takes back nothing that its customer wanted. Of them the
+//! [last word](super::last_word) counts, whether or not it has a version. Where a source
 //! deletes a record and gives its key out again, the next customer inherits what limits us
 //! (withdrawals, refusals, limits of contact), but nothing that allows anything, and no wishes,
 //! needs or events: those were another person's. The time of an event tells the holder, so it does
@@ -18,6 +19,7 @@
 mod apply;
 mod former;
 mod holder;
+mod wish;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use former::Former;
 pub use former::MAX_FORMER;
 pub use holder::held_since;
+use wish::Wish;
 
 use super::rollup::Rollup;
 use super::value::Value;
@@ -212,7 +215,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     traits: BTreeMap<String, Register<Option<Value>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    preferences: BTreeMap<PreferenceKey, Register<Option<Preference>>>,
+    preferences: BTreeMap<PreferenceKey, Wish>,
     #[serde(default, skip_serializing_if = "Consents::is_empty")]
     consents: Consents,
     /// By event type the latest contacts, latest first.
@@ -319,8 +322,9 @@ impl Record {
 
     /// Its preferences, in order of key. Of those of a former holder of the key the limits stay.
     pub fn preferences(&self) -> impl Iterator<Item = (&PreferenceKey, &Preference, &Provenance)> {
-        self.preferences.iter().filter_map(|(key, cell)| {
-            let (value, said) = (cell.value.as_ref()?, cell.patch.as_ref()?);
+        self.preferences.iter().filter_map(|(key, wish)| {
+            let (value, said) = wish.last(key)?;
+            let value = value.as_ref()?;
             let stays = key.limits(value) || !self.is_of_former_holder(said);
             stays.then_some((key, value, said))
         })

@@ -33,6 +33,19 @@ fn word(place: i64, status: ConsentStatus, effective: i64, expires: Option<i64>)
     }
 }
 
+/// The word, said by its source at a time.
+fn at_time(seconds: i64, mut word: ConsentWord) -> ConsentWord {
+    word.said.stamp.time = time(seconds);
+    word.said.source_time = Some(time(seconds));
+    word.said.receive_time = time(100);
+    word
+}
+
+fn without_version(mut word: ConsentWord) -> ConsentWord {
+    word.said.stamp.version = 0;
+    word
+}
+
 fn for_point(value: &str, word: ConsentWord) -> ConsentWord {
     let contact_point = Some(Identifier::new("email", value));
     ConsentWord {
@@ -134,7 +147,7 @@ fn of_a_word_on_a_contact_point_and_one_on_all_the_later_counts() {
 
 #[test]
 fn of_more_words_than_are_kept_the_latest_count() {
-    let words: Vec<ConsentWord> = (0..50)
+    let words: Vec<ConsentWord> = (1..51)
         .map(|place| word(place, ConsentStatus::Granted, place, None))
         .collect();
     let kept = taken(&words);
@@ -145,19 +158,25 @@ fn of_more_words_than_are_kept_the_latest_count() {
 fn any_word() -> impl Strategy<Value = ConsentWord> {
     let statuses = ConsentStatus::ALL.map(|(_, status)| status).to_vec();
     let said = (
-        0..12i64,
+        (1..12i64, 0..12i64, 0..3),
         prop::sample::select(statuses),
         0..12i64,
         prop::option::of(1..8i64),
         0..3,
     );
     said.prop_map(|(place, status, effective, lasts, point)| {
+        let (version, hour, kind) = place;
         let said = word(
-            place,
+            version,
             status,
             effective,
             lasts.map(|lasts| effective + lasts),
         );
+        let said = match kind {
+            0 => said,
+            1 => at_time(hour, said),
+            _ => without_version(at_time(hour, said)),
+        };
         match point {
             0 => said,
             1 => for_point("a", said),
@@ -178,7 +197,68 @@ fn naive(words: &[ConsentWord], point: Option<&str>, seconds: i64) -> Option<Con
         .iter()
         .filter(about)
         .filter(|word| word.consent.effective_time <= time(seconds));
-    in_force.max_by_key(|word| word.place())?.at(time(seconds))
+    let (mut numbered, mut timed) = (None::<&ConsentWord>, None::<&ConsentWord>);
+    for word in in_force {
+        let of = |word: &ConsentWord| (word.said.stamp.version, word.said.stamp.time);
+        let here = (of(word), word.consent.status);
+        let last = if of(word).0 > 0 {
+            &mut numbered
+        } else {
+            &mut timed
+        };
+        if last.is_none_or(|last| (of(last), last.consent.status) < here) {
+            *last = Some(word);
+        }
+    }
+    let last = match (numbered, timed) {
+        (Some(numbered), Some(timed)) => {
+            // Without a time on both sides the stricter.
+            let when = |word: &ConsentWord| {
+                let time = numbered.said.source_time.and(word.said.source_time);
+                (time, word.consent.status)
+            };
+            if when(timed) > when(numbered) {
+                timed
+            } else {
+                numbered
+            }
+        }
+        (numbered, timed) => numbered.or(timed)?,
+    };
+    last.at(time(seconds))
+}
+
+#[test]
+fn a_no_without_a_version_is_not_lost_to_an_older_yes_with_one() {
+    let yes = at_time(10, word(7, ConsentStatus::Granted, 0, None));
+    let no = without_version(at_time(20, word(1, ConsentStatus::Withdrawn, 0, None)));
+    let later_yes = at_time(30, word(8, ConsentStatus::Granted, 0, None));
+    let yes_by_time = without_version(at_time(40, word(2, ConsentStatus::Granted, 0, None)));
+    let of = |words: &[&ConsentWord]| {
+        let mut words: Vec<ConsentWord> = words.iter().copied().cloned().collect();
+        let state = at(&words, None, 99);
+        words.reverse();
+        assert_eq!(at(&words, None, 99), state, "in whichever order they come");
+        state
+    };
+    assert_eq!(of(&[&yes, &no]), Some(ConsentState::Withdrawn));
+    assert_eq!(of(&[&yes, &no, &later_yes]), Some(ConsentState::Granted));
+    assert_eq!(of(&[&yes, &no, &yes_by_time]), Some(ConsentState::Granted));
+    // A version without a time: in doubt the no.
+    let no_with_version = word(7, ConsentStatus::Withdrawn, 0, None);
+    let yes_with_version = word(9, ConsentStatus::Granted, 0, None);
+    assert_eq!(
+        of(&[&no_with_version, &yes_by_time]),
+        Some(ConsentState::Withdrawn)
+    );
+    assert_eq!(of(&[&yes_with_version, &no]), Some(ConsentState::Withdrawn));
+    assert_eq!(
+        of(&[&no_with_version, &yes_with_version, &yes_by_time]),
+        Some(ConsentState::Granted)
+    );
+    // Of one time the no, whichever has a version.
+    let same = without_version(at_time(10, word(1, ConsentStatus::Withdrawn, 0, None)));
+    assert_eq!(of(&[&yes, &same]), Some(ConsentState::Withdrawn));
 }
 
 proptest! {

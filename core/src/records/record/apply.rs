@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Base, Provenance, Record, Register, VersionStamp};
-use crate::records::{Change, Preference, RecordStatement, Timestamp};
+use crate::records::{Change, RecordStatement, Timestamp};
 
 impl Record {
     /// The stamp of a statement: its own, or one after all others.
@@ -51,8 +51,8 @@ impl Record {
                     && traits.keys().all(|name| patched(of_trait(name)))
             }
             Change::Prefer(preferences) => preferences.keys().all(|key| {
-                let cell = self.preferences.get(key);
-                patched(cell.and_then(|cell| cell.patch.as_ref()))
+                let last = self.preferences.get(key).and_then(|wish| wish.last(key));
+                patched(last.map(|(_, said)| said))
             }),
             Change::Consent(consent) => patched(self.consents.latest_on(consent)),
         };
@@ -98,17 +98,17 @@ impl Record {
                     .is_none_or(|base| base.said.place() < said.place())
                 {
                     for (kind, values) in identifiers {
-                        patch(&mut self.identifiers, kind, values, said, &|_| 0);
+                        patch(&mut self.identifiers, kind, values, said);
                     }
                     for (name, value) in traits {
-                        patch(&mut self.traits, name, value, said, &|_| 0);
+                        patch(&mut self.traits, name, value, said);
                     }
                 }
             }
             Change::Prefer(preferences) => {
                 for (key, value) in preferences {
-                    let strictness = |value: &Option<Preference>| key.strictness(value.as_ref());
-                    patch(&mut self.preferences, key, value, said, &strictness);
+                    let wish = self.preferences.entry(key.clone()).or_default();
+                    wish.take(key, value.as_ref(), said);
                 }
             }
             Change::Consent(consent) => self.consents.take(consent, said),
@@ -152,31 +152,18 @@ impl Record {
     }
 }
 
-/// Sets a field unless a later patch has; of two at one time the stricter counts. (Fields of the
-/// base are older: the caller has compared.)
-fn patch<K: Ord + Clone, T: Clone>(
-    fields: &mut BTreeMap<K, Register<T>>,
-    name: &K,
+/// Sets a field unless a later patch has. (Fields of the base are older: the caller has compared.)
+fn patch<T: Clone>(
+    fields: &mut BTreeMap<String, Register<T>>,
+    name: &str,
     value: &T,
     said: Provenance,
-    strictness: &dyn Fn(&T) -> u8,
 ) {
-    let place = |said: Provenance, value: &T| {
-        let VersionStamp {
-            version,
-            time,
-            content,
-        } = said.place();
-        (version, time, strictness(value), content)
-    };
-    let new = place(said, value);
-    let later = |cell: &Register<T>| {
-        let patch = cell.patch.map(|patch| place(patch, &cell.value));
-        patch.is_some_and(|patch| patch >= new)
-    };
+    let new = said.place();
+    let later = |cell: &Register<T>| cell.patch.is_some_and(|patch| patch.place() >= new);
     if !fields.get(name).is_some_and(later) {
         fields.insert(
-            name.clone(),
+            name.to_owned(),
             Register {
                 value: value.clone(),
                 patch: Some(said),

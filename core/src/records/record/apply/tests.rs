@@ -6,7 +6,7 @@ use super::*;
 use crate::model::Model;
 use crate::records::{
     About, ConsentState, Draft, DraftConsent, DraftPreferences, DraftRecord, Identifier,
-    MAX_FORMER, PreferenceKey, RecordKey, Statement, Value, effective,
+    MAX_FORMER, Preference, PreferenceKey, RecordKey, Statement, Value, effective,
 };
 
 const HOUR: i64 = 3_600_000_000;
@@ -115,6 +115,45 @@ fn a_limit_and_a_trait_outlive_no_later_word_for_a_clock_that_is_ahead() {
     let record = both(&city("Bonn", 9, 0), &city("Ulm", 1, 1));
     let held = record.traits().next().map(|(_, value, _)| value.clone());
     assert_eq!(held, Some(Value::from("Ulm")));
+}
+
+/// The statement under a version of its source.
+fn with_version(version: i64, statement: &RecordStatement) -> RecordStatement {
+    let time = statement
+        .order
+        .map_or(Timestamp::default(), |(_, time)| time);
+    RecordStatement {
+        order: Some((version, time)),
+        ..statement.clone()
+    }
+}
+
+#[test]
+fn a_limit_without_a_version_is_not_lost_to_an_older_word_with_one() {
+    let held = |record: &Record| {
+        let mut all = record.preferences();
+        all.next().map(|(_, value, _)| value.clone())
+    };
+    let free = with_version(7, &limit(false, 1, 1));
+    let limited = limit(true, 2, 2);
+    let record = both(&free, &limited);
+    assert_eq!(held(&record), Some(Preference::Flag(true)));
+    let record = all_orders(&[free.clone(), limited.clone(), limit(false, 3, 3)]);
+    assert_eq!(held(&record), Some(Preference::Flag(false)));
+    let lifted = with_version(8, &limit(false, 3, 3));
+    let record = all_orders(&[free, limited.clone(), lifted]);
+    assert_eq!(held(&record), Some(Preference::Flag(false)));
+    // A version without a time: in doubt the limit.
+    let mut timeless = with_version(9, &limit(false, 1, 1));
+    timeless.source_time = None;
+    timeless.order = Some((9, Timestamp::default()));
+    let record = both(&timeless, &limited);
+    assert_eq!(held(&record), Some(Preference::Flag(true)));
+    let record = both(
+        &with_version(7, &consent("granted", 1, 1)),
+        &consent("withdrawn", 2, 2),
+    );
+    assert_eq!(state(record, 3), Some(ConsentState::Withdrawn));
 }
 
 #[test]
