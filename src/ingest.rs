@@ -355,7 +355,12 @@ impl Ingest {
             let checked = draft.and_then(|made| {
                 let made = made.into();
                 notes = made.notes;
-                running.model.check_and_note(made.draft, now, &mut notes)
+                running.model.check_and_note(
+                    made.draft,
+                    now,
+                    &mut notes,
+                    profile_core::identity::unread,
+                )
             });
             let (outcome, subject) = match checked {
                 Ok(statement) => {

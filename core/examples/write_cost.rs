@@ -151,7 +151,7 @@ fn step_check(drafts: Vec<Draft>, model: &Model) -> Result<Vec<RecordStatement>>
     let mut statements = Vec::with_capacity(drafts.len());
     for draft in drafts {
         let mut notes = Notes::default();
-        match model.check_and_note(draft, NOW, &mut notes) {
+        match model.check_and_note(draft, NOW, &mut notes, profile_core::identity::unread) {
             Ok(Statement::Record(statement)) => statements.push(statement),
             other => return Err(format!("{other:?}").into()),
         }

@@ -42,7 +42,7 @@ pub use compare::{
 };
 pub use context::{Context, held_by_too_many_people, is_generic};
 pub use decision::{Decision, DecisionKind, Separations};
-pub use features::Features;
+pub use features::{Features, unread};
 pub use keys::BlockingKey;
 pub use pairs::{Pair, candidates, pairs};
 pub use spelling::{Likeness, Slips, Spelling, sound};

@@ -69,7 +69,7 @@ pub use file::{
 pub use mapping::{Kind, Mapped, MappedFields, NotedDraft, Omission};
 pub use matching::{BelongsTo, Matching, Role};
 pub use normalize::{MailProvider, MailProviders, Normalized, Unread, clean};
-pub use notes::{MAX_NOTES, Note, NoteReason, Notes};
+pub use notes::{MAX_NOTES, Note, NoteReason, Notes, TraitReader, UnreadTrait};
 pub use placeholder::Placeholders;
 pub use publication::{Publication, PublishedKind};
 pub use purpose::{ConsentRule, PurposeKind, Visible};

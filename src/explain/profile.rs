@@ -178,7 +178,7 @@ fn records(
         .map(|member| RecordExplanation {
             record: member.key.clone(),
             link: told(&member.key),
-            notes: model.notes(member),
+            notes: model.notes(member, profile_core::identity::unread),
             former_holder: None,
         })
         .collect()

@@ -15,6 +15,7 @@ mod mailbox;
 mod names;
 mod order;
 mod scripts;
+mod several;
 mod veto;
 mod words;
 

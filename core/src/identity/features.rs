@@ -9,16 +9,17 @@
 mod address;
 mod contact;
 mod date;
+mod gender;
 mod name;
 mod postcode;
+mod unread;
 
 pub(super) use address::Street;
 pub(super) use contact::{Email, Id, Phone};
 pub(super) use date::Date;
+pub(super) use gender::{is_of_sex, same as same_gender, sign_of};
 pub(super) use name::{Family, Given, Name, Native, OtherScript, Script, Word};
-
-use std::collections::HashMap;
-use std::sync::LazyLock;
+pub use unread::unread;
 
 use super::keys::BlockingKey;
 use super::text;
@@ -70,6 +71,7 @@ impl Features {
             });
         }
         (features.names, features.suffixes) = parts.into_names();
+        features.genders = gender::of_all(features.genders);
         for (kind, held) in record.identifier_values() {
             features.take_identifier((kind, &held.value), model);
         }
@@ -92,7 +94,7 @@ impl Features {
             | Role::FullName
             | Role::OtherNames
             | Role::Suffix => parts.take(role, text),
-            Role::Gender => add(&mut self.genders, gender(text)),
+            Role::Gender => add(&mut self.genders, gender::read(text, dates.home).ok()),
             Role::Street | Role::City | Role::Postcode
                 if kind.placeholders.has(Sort::Place, text) => {}
             Role::BirthDate => add(
@@ -100,7 +102,7 @@ impl Features {
                 Date::parse(text, dates.form, dates.home, &kind.placeholders).ok(),
             ),
             Role::Street => add(&mut self.streets, Street::parse(text)),
-            Role::City => add(&mut self.cities, Word::joined(text)),
+            Role::City => add(&mut self.cities, Word::of_place(text)),
             Role::Postcode => add(&mut self.postcodes, postcode::word(text, dates.home)),
             Role::Country => {}
         }
@@ -223,45 +225,5 @@ fn each_text(value: &Value, take: &mut dyn FnMut(&str)) {
         }
         Value::Time(_) | Value::Int(_) | Value::Decimal(_) => take(&value.to_string()),
         Value::Bool(_) | Value::Map(_) => {}
-    }
-}
-
-/// Words for genders in many languages, a line each that begins with its sign.
-const GENDER_WORDS: &str = include_str!("features/genders.txt");
-
-fn gender(text: &str) -> Option<char> {
-    static GENDERS: LazyLock<HashMap<String, char>> = LazyLock::new(|| {
-        let mut genders = HashMap::new();
-        for line in GENDER_WORDS.lines() {
-            let sign = line.chars().next().unwrap_or('x');
-            genders.extend(line.split_whitespace().map(|word| (text::fold(word), sign)));
-        }
-        genders
-    });
-    GENDERS.get(text::fold(text).trim()).copied()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn genders_are_known_in_many_languages() {
-        for (words, expected) in [
-            (
-                "M|male|Männlich|homme|hombre|Masculino|muž|мужской|м|男|남|ذكر|erkek|nam",
-                Some('m'),
-            ),
-            (
-                "F|w|weiblich|femme|mujer|Feminino|vrouw|kobieta|ж|女|여|أنثى|kadın|nữ",
-                Some('f'),
-            ),
-            ("diverse|Divers|non-binary|X", Some('x')),
-            ("unknown|n/a|1|2|other|-", None),
-        ] {
-            for word in words.split('|') {
-                assert_eq!(gender(word), expected, "{word}");
-            }
-        }
     }
 }

@@ -14,7 +14,7 @@ use std::fmt::{self, Display, Write as _};
 
 use record::Kind;
 
-use super::{Model, NoteReason, Notes};
+use super::{Model, NoteReason, Notes, TraitReader};
 use crate::records::{Draft, Reason, RecordKey, Statement, Timestamp, Violation, listed};
 
 /// The longest source key or event id, in bytes.
@@ -78,7 +78,8 @@ impl Model {
         self.check_with(draft, receive_time, None)
     }
 
-    /// The same, and notes what of the statement is stored and not used.
+    /// The same, and notes what of the statement is stored and not used. `reader` tells what
+    /// matching reads nothing from: `identity::unread`.
     ///
     /// # Errors
     /// As [`check`](Self::check).
@@ -87,8 +88,9 @@ impl Model {
         draft: Draft,
         receive_time: Timestamp,
         notes: &mut Notes,
+        reader: TraitReader,
     ) -> Result<Statement, Vec<Violation>> {
-        self.check_with(draft, receive_time, Some(notes))
+        self.check_with(draft, receive_time, Some((notes, reader)))
     }
 
     /// The same, for a caller who can mend the statement at once: what would be noted of
@@ -114,7 +116,7 @@ impl Model {
         &self,
         draft: Draft,
         receive_time: Timestamp,
-        notes: Option<&mut Notes>,
+        notes: Option<(&mut Notes, TraitReader)>,
     ) -> Result<Statement, Vec<Violation>> {
         Check {
             model: self,
@@ -165,7 +167,7 @@ struct Check<'a> {
     model: &'a Model,
     violations: Vec<Violation>,
     /// `None`: nobody wants them.
-    notes: Option<&'a mut Notes>,
+    notes: Option<(&'a mut Notes, TraitReader)>,
     /// Whether what would be noted of preferences and consents is a violation.
     strict: bool,
 }
@@ -203,7 +205,7 @@ impl Check<'_> {
 
     /// Notes a time that cannot be right, and so does not count as it is said.
     fn note_time(&mut self, field: &str, said: Option<Timestamp>, receive_time: Timestamp) {
-        let (Some(notes), Some(said)) = (&mut self.notes, said) else {
+        let (Some((notes, _)), Some(said)) = (&mut self.notes, said) else {
             return;
         };
         let ahead = said.as_micros().saturating_sub(receive_time.as_micros());

@@ -9,6 +9,8 @@
 //! Notes are made where a statement is checked, from what the check reads anyway. A statement
 //! without anything to note allocates nothing for them; `tests` counts the allocations.
 
+mod unread;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -17,6 +19,8 @@ use super::{Date, DateForm, Home, IdentifierType, Model, Role, TraitType, Unread
 use crate::choices::choices;
 use crate::model::placeholder::Sort;
 use crate::records::{IdentifierValue, Record, Value};
+
+pub use unread::{TraitReader, UnreadTrait};
 
 #[cfg(test)]
 mod tests;
@@ -142,9 +146,14 @@ impl Notes {
     }
 
     /// Notes a trait of a record from that place.
-    pub(super) fn of_trait(&mut self, name: &str, kind: &TraitType, value: &Value, place: Place) {
+    pub(super) fn of_trait(
+        &mut self,
+        (name, kind, value): (&str, &TraitType, &Value),
+        place: Place,
+        reader: TraitReader,
+    ) {
         let Some(role) = kind.role else { return };
-        if let Some(why) = unused_trait(role, kind, value, place) {
+        if let Some(why) = unread::unused((role, kind, value), place, reader) {
             self.add("traits", name, why);
         }
     }
@@ -163,7 +172,7 @@ pub(super) struct Place {
 impl Model {
     /// The notes about what a record says, as they were made for its statements.
     #[must_use]
-    pub fn notes(&self, record: &Record) -> Notes {
+    pub fn notes(&self, record: &Record, reader: TraitReader) -> Notes {
         let source = &record.key.source;
         let traits = || record.traits().map(|(name, value, _)| (name, value));
         let place = Place {
@@ -178,7 +187,7 @@ impl Model {
         }
         for (name, value) in traits() {
             if let Some(kind) = self.traits.get(name) {
-                notes.of_trait(name, kind, value, place);
+                notes.of_trait((name, kind, value), place, reader);
             }
         }
         notes
@@ -232,34 +241,6 @@ fn reason_of(unread: Unread) -> NoteReason {
         Unread::Rounded | Unread::Local | Unread::NoRegion => NoteReason::Incomplete,
         Unread::AmbiguousNumber => NoteReason::Ambiguous,
         Unread::NoPlan | Unread::NoDomain => NoteReason::Impossible,
-    }
-}
-
-fn unused_trait(role: Role, kind: &TraitType, value: &Value, place: Place) -> Option<Why> {
-    match role {
-        Role::BirthDate => first_in(value, &mut |text| {
-            let read = Date::parse(text, place.form, place.home, &kind.placeholders);
-            read.err()
-                .map(|unread| (reason_of_date(unread), unread.to_string().into()))
-        }),
-        Role::Street | Role::City | Role::Postcode => first_in(value, &mut |text| {
-            let is_placeholder = kind.placeholders.has(Sort::Place, text);
-            is_placeholder.then(|| (NoteReason::Placeholder, STANDS_FOR_NOTHING.into()))
-        }),
-        Role::Country => first_in(value, &mut |text| {
-            let is_unknown = Home::said(text) == Home::Unknown;
-            is_unknown.then(|| {
-                let text = "is no country that is known by its ISO 3166 code or its name";
-                (NoteReason::Malformed, text.into())
-            })
-        }),
-        Role::GivenName
-        | Role::MiddleName
-        | Role::FamilyName
-        | Role::FullName
-        | Role::OtherNames
-        | Role::Suffix
-        | Role::Gender => None,
     }
 }
 

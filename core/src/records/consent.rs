@@ -3,10 +3,10 @@
 //! Words on a purpose are never changed. Of one record the [last word](super::last_word) counts
 //! among those that are in force at a time; of two of one time the more restrictive is the last; a
 //! later word that is in force no later than an earlier one makes that one count never again, so a
-//! record need only keep the others ([`Consents`]); history keeps all. Where records differ, the most restrictive counts:
-//! see [`ConsentState`]. A record that says nothing does not take part. All of it is a function of
-//! the set of words and of the time, so that merging never widens a consent, splitting restores
-//! what each side had, and expiry takes effect by time alone.
+//! record need only keep the others ([`Consents`]); history keeps all. Where records differ, the
+//! most restrictive counts: see [`ConsentState`]. A record that says nothing does not take part.
+//! All of it is a function of the set of words and of the time, so that merging never widens a
+//! consent, splitting restores what each side had, and expiry takes effect by time alone.
 //!
 //! Source of the fields: ISO/IEC TS 27560:2023, Consent record information structure.
 

@@ -11,7 +11,7 @@
 
 use super::{ContentHash, Provenance, Timestamp, VersionStamp};
 
-/// Where a word stands among those on one thing: `S` is how strict it is.
+/// The place of a word among those on one thing; `S` is its strictness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct WordPlace<S> {
     version: i64,

@@ -54,7 +54,12 @@ fn refused(
 /// A statement with everything that there is to say of it.
 fn checked(model: &Model, made: NotedDraft, now: Timestamp) -> v1::MappedStatement {
     let NotedDraft { draft, mut notes } = made;
-    let checked = model.check_and_note(draft.clone(), now, &mut notes);
+    let checked = model.check_and_note(
+        draft.clone(),
+        now,
+        &mut notes,
+        profile_core::identity::unread,
+    );
     let (violations, change) = match checked {
         Ok(Statement::Record(RecordStatement { change, .. })) => (Vec::new(), Some(change)),
         Ok(Statement::Event(_) | Statement::Correction(_)) => (Vec::new(), None),

@@ -6,7 +6,7 @@ use crate::identity::compare::{
     BirthSlip, GivenAgreement, Veto, births_conflict, families_differ, flats_differ,
     given_agreement, middles_differ, suffixes_conflict,
 };
-use crate::identity::features::{Date, Features, Name, Street};
+use crate::identity::features::{Date, Features, Given, Name, Street};
 use crate::identity::keys::BlockingKey;
 use crate::model::{BelongsTo, IdentifierType, Model};
 use crate::records::Record;
@@ -259,7 +259,9 @@ impl<'a> Group<'a> {
     pub(super) fn known_given_names_conflict(&self, other: &Self) -> bool {
         let known = |name: &Name| {
             let given = name.given.as_ref();
-            given.is_some_and(|given| given.known.is_some() && !given.word.is_initial())
+            let is_whole =
+                given.is_some_and(|given| given.known.is_some() && !given.word.is_initial());
+            is_whole || is_of_several(name)
         };
         let (mut all, mut conflict) = (0, 0);
         for (a, a_count) in &self.names {
@@ -324,7 +326,11 @@ impl<'a> Group<'a> {
         };
         let clear = |a: &Name, b: &Name| {
             given_agreement(a, b) > GivenAgreement::Doubtful
-                && (known(a) && known(b) || families_differ(a, b) || middles_differ(a, b))
+                && (known(a) && known(b)
+                    || families_differ(a, b)
+                    || middles_differ(a, b)
+                    || is_of_several(a)
+                    || is_of_several(b))
         };
         let (mut all, mut clearly) = (0, 0);
         for (a, a_count) in &self.names {
@@ -372,6 +378,11 @@ impl<'a> Group<'a> {
             |births: &[(Date, usize)]| births.iter().map(|(date, _)| *date).collect::<Vec<_>>();
         conflict > agree && !slip.forgives(&dates(&self.births), &dates(&other.births))
     }
+}
+
+/// Whether a name is that of several people together.
+fn is_of_several(name: &Name) -> bool {
+    name.given.as_ref().is_some_and(Given::is_of_several)
 }
 
 fn merge<T: PartialEq>(counts: &mut Vec<(T, usize)>, other: Vec<(T, usize)>) {

@@ -2,7 +2,7 @@
 
 use super::{Score, mailbox};
 use crate::identity::context::Context;
-use crate::identity::features::{Date, Features, Id, Phone, Street, Word};
+use crate::identity::features::{Date, Features, Id, Phone, Street, Word, same_gender, sign_of};
 use crate::identity::keys::BlockingKey;
 use crate::identity::text::{edits, is_similar};
 use crate::model::BelongsTo;
@@ -18,7 +18,8 @@ pub(super) fn compare(
     set(score, Field::BirthDate, births(left, right, weights));
     let worth = |field, level| (level, weights.of(field, level));
     let gender = Best::of(&left.genders, &right.genders, |a, b| {
-        worth(Field::Gender, same(a == b))
+        let level = same_gender(*a, *b).map_or(AgreementLevel::Missing, same);
+        worth(Field::Gender, level)
     });
     set(score, Field::Gender, gender);
     address(left, right, weights, score);
@@ -369,7 +370,10 @@ pub(super) fn shown(features: &Features, field: Field, index: u8) -> String {
                 .join(" ")
         }),
         Field::BirthDate => features.births.get(index).map(ToString::to_string),
-        Field::Gender => features.genders.get(index).map(ToString::to_string),
+        Field::Gender => features
+            .genders
+            .get(index)
+            .map(|gender| sign_of(*gender).to_string()),
         Field::PersonalId => features.ids.get(index).map(|id| id.value.text.clone()),
         Field::Email => features
             .emails

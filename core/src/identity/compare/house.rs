@@ -2,7 +2,7 @@
 
 use super::Score;
 use super::scripts::one_is_kana;
-use crate::identity::features::{Features, Name};
+use crate::identity::features::{Features, Name, is_of_sex};
 use crate::model::matching::{AgreementLevel, Field};
 
 /// Whether one alone is said to be the younger of a name, and nothing but the home is the same.
@@ -44,7 +44,7 @@ pub(super) fn other_sex_unnamed(left: &Features, right: &Features, score: &Score
             && !one.genders.is_empty()
             && !one.genders.contains(&'x')
             && sexes.peek().is_some()
-            && sexes.all(|sex| !one.genders.contains(&sex))
+            && sexes.all(|sex| !one.genders.iter().any(|gender| is_of_sex(*gender, sex)))
     };
     !agrees(score.level(Field::BirthDate)) && (says(left, right) || says(right, left))
 }

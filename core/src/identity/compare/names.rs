@@ -8,6 +8,7 @@ use super::order::{
 use super::scripts::{
     in_other_script, joined, native_level, one_is_kana, other_script_level, same_characters, unread,
 };
+use super::several;
 use super::words::{alike, middle_level, other_half, word_level};
 use crate::identity::features::{Family, Given, Name, Word};
 use crate::identity::given_names::same_name;
@@ -149,7 +150,8 @@ fn swapped(a: &Name, b: &Name) -> bool {
 /// How far two whole given names agree: all their words, or the characters of a name in Han or
 /// Hangul.
 fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
-    if let Some(level) = native_level(a, b).or_else(|| other_script_level(x, a, y, b)) {
+    let in_signs = || native_level(a, b).or_else(|| other_script_level(x, a, y, b));
+    if let Some(level) = several::level(x, y).or_else(in_signs) {
         return level;
     }
     if turned_vietnamese(x, a, y, b) {
@@ -387,8 +389,9 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
     let (Some(x), Some(y)) = (&left.given, &right.given) else {
         return GivenAgreement::Unknown;
     };
-    if unread(left, right) {
-        return GivenAgreement::Unknown;
+    let unread = || unread(left, right).then_some(GivenAgreement::Unknown);
+    if let Some(known) = several::agreement(x, y).or_else(unread) {
+        return known;
     }
     if turned_vietnamese(x, left, y, right) {
         return GivenAgreement::Agree;

@@ -6,6 +6,7 @@ use super::house::{
     agrees, first_of_the_name, of_twins, other_sex_unnamed, readings_unknown, son_of_the_house,
 };
 use super::names::{GivenAgreement, given_agreement};
+use super::several;
 use crate::identity::features::{Date, Features};
 use crate::identity::text::is_similar;
 use crate::model::matching::{AgreementLevel, Field};
@@ -80,6 +81,9 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
         && !birth_slip(score).forgives(&left.births, &right.births)
     {
         return Some(Veto::BirthDatesDiffer);
+    }
+    if several::differ(left, right, score) {
+        return Some(Veto::GivenNamesDiffer);
     }
     if !shared_id && given == AgreementLevel::Different && !garbled(left, right, score) {
         return Some(Veto::GivenNamesDiffer);

@@ -10,9 +10,10 @@ use regex::{Captures, Regex};
 
 use super::name::Word;
 use crate::identity::text;
+pub(super) use words::is_side;
 use words::{
-    is_block, is_code, is_common, is_grid, is_mixed, is_number_letter, is_ordinal, is_side,
-    is_unit, of_ordinal_word, of_roman, short, with_ordinals, without_counter, without_ordinal,
+    is_block, is_code, is_common, is_grid, is_mixed, is_number_letter, is_ordinal, is_unit,
+    of_ordinal_word, of_roman, short, with_ordinals, without_counter, without_ordinal,
 };
 
 /// House number, unit and street.

@@ -4,20 +4,26 @@ mod affixes;
 mod given;
 mod native;
 mod order;
+mod other_script;
+mod several;
 mod syllables;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod words;
 
 use std::borrow::Cow;
 
-use crate::identity::given_names::{self, Cultures, Sex, bits_of};
+use crate::identity::given_names::{self, Sex};
 use crate::identity::{scripts, text};
 use crate::model::placeholder::is_nothing;
 use crate::model::{Home, Role, clean};
 pub(in crate::identity) use given::Given;
 pub(in crate::identity) use native::{Native, Script};
 use order::in_order;
+pub(in crate::identity) use other_script::OtherScript;
+use other_script::other_script;
+pub(super) use unread::unread;
 use words::{generation, generation_of, is_filler, is_no_name, is_particle, is_title, servant_of};
 
 /// A folded word with what comparisons ask of it.
@@ -36,11 +42,12 @@ impl Word {
         }
     }
 
-    /// A text with all between its letters and digits taken out; none where nothing is left.
-    pub(in crate::identity) fn joined(raw: &str) -> Option<Self> {
+    /// A place: a text with all between its letters and digits taken out; none where nothing is
+    /// left.
+    pub(in crate::identity) fn of_place(raw: &str) -> Option<Self> {
         let mut joined = text::fold(raw);
         joined.retain(|letter| letter.is_ascii_alphanumeric());
-        (!joined.is_empty() && !is_filler(&joined)).then(|| Self::new(joined))
+        (!joined.is_empty()).then(|| Self::new(joined))
     }
 
     pub(in crate::identity) fn is_initial(&self) -> bool {
@@ -105,6 +112,8 @@ pub(super) struct Parts {
     written: (String, String),
     middle: Vec<String>,
     family: Vec<String>,
+    /// The given name where the family name is said to be a whole family's.
+    of_family: Vec<String>,
     full: Vec<Name>,
     other: Vec<Name>,
     suffixes: Vec<u8>,
@@ -147,26 +156,25 @@ impl Parts {
             Role::FullName if words::is_nobody(&text::fold(raw)) => {}
             Role::GivenName => {
                 self.written.0.push_str(raw);
-                let given = self.without_suffix(raw, 1);
+                let given = match several::in_given_name(raw) {
+                    Some(several) => vec![several.given],
+                    None => self.without_suffix(raw, 1),
+                };
                 self.given.extend(given);
             }
             Role::MiddleName => self.middle.extend(tokens(raw)),
             Role::FamilyName => {
                 self.written.1.push_str(raw);
-                let family = self.without_suffix(raw, 1);
+                let family = match several::in_family_name(raw) {
+                    Some(several) => {
+                        self.of_family = vec![several.given];
+                        several.family
+                    }
+                    None => self.without_suffix(raw, 1),
+                };
                 self.family.extend(family);
             }
-            Role::FullName => {
-                let raw = affixes::without_degrees(raw);
-                let (raw, called) = affixes::called(&raw)
-                    .map_or((raw, None), |(rest, called)| (rest, Some(called)));
-                let name = self.full_name(&raw);
-                let called = name
-                    .as_ref()
-                    .and_then(|name| called_otherwise(name, &called?));
-                self.full.extend(name);
-                self.other.extend(called);
-            }
+            Role::FullName => self.take_full_name(raw),
             Role::OtherNames => {
                 for one in raw.split(['|', ';']) {
                     let name = self.full_name(one);
@@ -181,6 +189,23 @@ impl Parts {
             }
             _ => {}
         }
+    }
+
+    fn take_full_name(&mut self, raw: &str) {
+        if let Some(several) = several::in_whole_name(raw) {
+            self.full
+                .push(name(&[several.given], &[], &several.family, None));
+            return;
+        }
+        let raw = affixes::without_degrees(raw);
+        let (raw, called) =
+            affixes::called(&raw).map_or((raw, None), |(rest, called)| (rest, Some(called)));
+        let name = self.full_name(&raw);
+        let called = name
+            .as_ref()
+            .and_then(|name| called_otherwise(name, &called?));
+        self.full.extend(name);
+        self.other.extend(called);
     }
 
     /// Takes the suffix of a generation off the end of a name; `stay` words remain. A single letter
@@ -259,6 +284,9 @@ impl Parts {
         if !family.is_empty() && words::is_nobody(&text::fold(&format!("{given} {family}"))) {
             self.given.clear();
             self.family.clear();
+        }
+        if self.given.is_empty() {
+            self.given.append(&mut self.of_family);
         }
         let mut names = Vec::new();
         if self.given.is_empty() && self.family.is_empty() {
@@ -341,45 +369,6 @@ fn name(given: &[String], middle: &[String], family: &[String], native: Option<N
         is_patronymic: all.iter().any(|word| words::is_son_of(word)),
         other_script: None,
         syllables: None,
-    }
-}
-
-/// Scripts of which the transcription is not what people write of themselves in letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::identity) enum OtherScript {
-    /// Hebrew or Arabic.
-    WithoutVowels,
-    Hangul,
-}
-
-/// By the script of the name itself, the country, or where the given name is given.
-fn other_script(name: &Name, home: Home) -> Option<OtherScript> {
-    const COUNTRIES: [&str; 26] = [
-        "IL", "PS", "EG", "IR", "IQ", "SA", "AE", "JO", "LB", "SY", "KW", "QA", "BH", "OM", "YE",
-        "LY", "TN", "DZ", "MA", "SD", "AF", "PK", "MR", "SO", "DJ", "KM",
-    ];
-    static OF_THESE: Cultures = Cultures::new(|| bits_of(&["arabic", "hebrew", "persian"]));
-    static WEST: Cultures = Cultures::new(|| bits_of(&["en", "de", "fr", "es", "it"]));
-    static KOREAN: Cultures = Cultures::new(|| bits_of(&["korean"]));
-    let given_in = |cultures: &Cultures| {
-        let given = name.given.as_ref();
-        given
-            .and_then(|given| given.known)
-            .is_some_and(|known| known.is_given_in(cultures))
-    };
-    let hangul = |native: &Native| native.script == Script::Hangul;
-    if name.is_without_vowels {
-        Some(OtherScript::WithoutVowels)
-    } else if let Some(native) = &name.native {
-        hangul(native).then_some(OtherScript::Hangul)
-    } else if native::is_in(home, &COUNTRIES) {
-        Some(OtherScript::WithoutVowels)
-    } else if native::is_in(home, &["KR", "KP"]) {
-        Some(OtherScript::Hangul)
-    } else if given_in(&OF_THESE) && !given_in(&WEST) {
-        Some(OtherScript::WithoutVowels)
-    } else {
-        given_in(&KOREAN).then_some(OtherScript::Hangul)
     }
 }
 

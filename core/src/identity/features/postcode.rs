@@ -48,7 +48,7 @@ pub(super) fn word(raw: &str, home: Home) -> Option<Word> {
     let code = code.strip_suffix(".0").unwrap_or(code);
     let code = without_country(code);
     if !code.bytes().any(|byte| byte.is_ascii_digit()) || code.contains(is_not_of_digits) {
-        return Word::joined(code);
+        return Word::of_place(code);
     }
     let digits: String = code.chars().filter(char::is_ascii_digit).collect();
     let is_zip = code
@@ -56,13 +56,13 @@ pub(super) fn word(raw: &str, home: Home) -> Option<Word> {
         .is_some_and(|(zip, block)| zip.len() == 5 && block.len() == 4)
         || digits.len() == 9 && is_in(home, "US");
     if is_zip {
-        return Word::joined(&digits[..5]);
+        return Word::of_place(&digits[..5]);
     }
     let length = WITH_ZEROS.iter().find(|(country, _)| is_in(home, country));
     let missing = length.and_then(|(_, length)| length.checked_sub(digits.len()));
     match missing {
-        Some(zeros @ 1..=MAX_ZEROS) => Word::joined(&("0".repeat(zeros) + &digits)),
-        _ => Word::joined(&digits),
+        Some(zeros @ 1..=MAX_ZEROS) => Word::of_place(&("0".repeat(zeros) + &digits)),
+        _ => Word::of_place(&digits),
     }
 }
 

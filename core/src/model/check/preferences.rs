@@ -127,7 +127,7 @@ impl Check<'_> {
                     format!("{path}.{field}"),
                     rule,
                 ));
-            } else if let Some(notes) = &mut self.notes {
+            } else if let Some((notes, _)) = &mut self.notes {
                 notes.remark(field, reason, rule.into());
             }
         }

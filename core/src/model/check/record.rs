@@ -105,7 +105,7 @@ impl Check<'_> {
                 self.violations
                     .push(Violation::required(format!("{field}.value")));
             }
-            if let Some(notes) = &mut self.notes {
+            if let Some((notes, _)) = &mut self.notes {
                 notes.identifier(&identifier.kind, kind, &read);
             }
             match values.get_mut(&identifier.kind) {
@@ -132,8 +132,8 @@ impl Check<'_> {
             let field = format_args!("{path}.traits.{}", shown(name));
             if let Some(kind) = self.model.traits.get(name) {
                 self.value(&field, value, 0);
-                if let Some(notes) = &mut self.notes {
-                    notes.of_trait(name, kind, value, place);
+                if let Some((notes, reader)) = &mut self.notes {
+                    notes.of_trait((name, kind, value), place, *reader);
                 }
             } else {
                 self.not_declared(field.to_string(), "trait", name, self.model.traits.keys());

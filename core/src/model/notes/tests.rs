@@ -15,6 +15,13 @@ traits:
   country: {{ match: country }}
   street: {{ match: street }}
   city: {{ match: city, placeholders: false }}
+  postcode: {{ match: postcode }}
+  given: {{ match: given_name }}
+  middle: {{ match: middle_name }}
+  family: {{ match: family_name }}
+  full: {{ match: full_name }}
+  suffix: {{ match: suffix }}
+  gender: {{ match: gender }}
   note:
 sources:
   s: {source}
@@ -40,7 +47,12 @@ fn draft(identifiers: &[(&str, &str)], traits: &[(&str, &str)]) -> DraftRecord {
 /// The notes about a statement. Those about the record that it makes are the same.
 fn noted(model: &Model, draft: DraftRecord) -> Notes {
     let mut notes = Notes::default();
-    let checked = model.check_and_note(Draft::Upsert(draft), Timestamp::default(), &mut notes);
+    let checked = model.check_and_note(
+        Draft::Upsert(draft),
+        Timestamp::default(),
+        &mut notes,
+        crate::identity::unread,
+    );
     let Ok(Statement::Record(statement)) = checked else {
         panic!("{checked:?}")
     };
@@ -48,7 +60,7 @@ fn noted(model: &Model, draft: DraftRecord) -> Notes {
     record.apply(&statement);
     let mut sorted = notes.list.clone();
     sorted.sort_by(|a, b| a.field.cmp(&b.field));
-    let mut of_record = model.notes(&record).list;
+    let mut of_record = model.notes(&record, crate::identity::unread).list;
     of_record.sort_by(|a, b| a.field.cmp(&b.field));
     assert_eq!(of_record, sorted, "what explain tells");
     notes
@@ -103,6 +115,34 @@ fn each_reported_value_is_noted_with_its_reason() {
         ("country", "Atlantis", "malformed"),
         ("street", "General Delivery", "placeholder"),
         ("street", "same as billing", "placeholder"),
+        ("street", "12", "malformed"),
+        ("city", "...", "malformed"),
+        ("postcode", "unknown", "placeholder"),
+        ("postcode", "00000", "placeholder"),
+        ("given", "Baby Boy", "placeholder"),
+        ("given", "customer", "placeholder"),
+        ("given", "FNU", "placeholder"),
+        ("given", "N/A", "placeholder"),
+        ("given", "--", "placeholder"),
+        ("given", "Mrs.", "malformed"),
+        ("given", "4711", "malformed"),
+        ("given", "John & Mary", "ambiguous"),
+        ("given", "未知", "placeholder"),
+        ("middle", "NMN", "placeholder"),
+        ("family", "unbekannt", "placeholder"),
+        ("family", "LNU", "placeholder"),
+        ("family", "Familie Meyer", "ambiguous"),
+        ("full", "Valued Customer", "placeholder"),
+        ("full", "Max Mustermann", "placeholder"),
+        ("full", "Walk-in Customer", "placeholder"),
+        ("full", "Mr and Mrs Smith", "ambiguous"),
+        ("full", "Hans und Petra Müller", "ambiguous"),
+        ("suffix", "n/a", "placeholder"),
+        ("suffix", "qq", "malformed"),
+        ("gender", "unknown", "placeholder"),
+        ("gender", "prefer not to say", "placeholder"),
+        ("gender", "2", "malformed"),
+        ("gender", "blue", "malformed"),
     ] {
         let told = told(&model, draft(&[], &[(field, value)]));
         assert_eq!(told, format!("traits.{field}={expected}"), "{value}");
@@ -129,6 +169,59 @@ fn what_is_read_is_not_noted() {
     );
     // `city` goes without placeholders, and nothing is read from `note`.
     assert_eq!(told(&model, read), "");
+    for (field, value) in [
+        ("given", "Ann"),
+        ("given", "A."),
+        ("given", "Guest-Anne"),
+        ("given", "Baby Ann"),
+        ("given", "أحمد"),
+        ("given", "太郎"),
+        ("middle", "B"),
+        ("family", "Kern"),
+        ("family", "O'Brien"),
+        ("family", "Ó Briain"),
+        ("family", "Li"),
+        ("full", "Kern, Ann, M.D."),
+        ("full", "José Ortega y Gasset"),
+        ("full", "김철수"),
+        ("suffix", "Jr."),
+        ("suffix", "M.D."),
+        ("gender", "M"),
+        ("gender", "weiblich"),
+        ("gender", " F "),
+        ("street", "12 Oak St"),
+        ("street", "Lindenweg 7, 2. OG links"),
+        ("street", "北京路12号"),
+        ("city", "Ås"),
+        ("postcode", "SW1A 1AA"),
+        ("postcode", "〒100-0001"),
+        ("given", " "),
+    ] {
+        assert_eq!(
+            told(&model, draft(&[], &[(field, value)])),
+            "",
+            "{field} {value}"
+        );
+    }
+}
+
+#[test]
+fn a_letter_for_both_genders_of_a_country_is_noted() {
+    let model = model("{ country: ES }");
+    let told = |value| told(&model, draft(&[], &[("gender", value)]));
+    assert_eq!(told("M"), "traits.gender=ambiguous");
+    assert_eq!(told("H") + &told("F") + &told("mujer"), "");
+}
+
+/// A name is noted once, however many words it has, and so is a list.
+#[test]
+fn a_field_is_noted_once() {
+    let model = model("{}");
+    let said = draft(&[], &[("given", "no name given"), ("family", "n/a n/a")]);
+    assert_eq!(
+        told(&model, said),
+        "traits.family=placeholder traits.given=placeholder"
+    );
 }
 
 #[test]
@@ -224,7 +317,7 @@ fn a_statement_without_notes_allocates_nothing_for_them() {
         let draft = Draft::Upsert(said.clone());
         let mut notes = Notes::default();
         let counted = allocation_counter::measure(|| {
-            let notes = noting.then_some(&mut notes);
+            let notes = noting.then_some((&mut notes, crate::identity::unread as TraitReader));
             let checked = model.check_with(draft, Timestamp::default(), notes);
             assert!(checked.is_ok());
         });
@@ -238,6 +331,9 @@ fn a_statement_without_notes_allocates_nothing_for_them() {
         (&[("account", "A-17")], &[]),
         (&[], &[("born", "1990-05-17")]),
         (&[], &[("street", "12 Main Street"), ("note", "Likes tea")]),
+        (&[], &[("given", "Ann"), ("family", "O'Brien")]),
+        (&[], &[("full", "Dr. Ann Kern-Meyer"), ("gender", "Female")]),
+        (&[], &[("city", "Salem"), ("postcode", "97301")]),
     ] {
         let said = draft(identifiers, traits);
         // The lists are made, and caches of patterns filled, when they are first asked.

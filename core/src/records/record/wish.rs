@@ -1,4 +1,4 @@
-//! What a record's customer said of one preference.
+//! The words of a record's customer on one preference.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub(super) struct Wish {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Said {
-    /// None: it was cleared.
+    /// `None`: it was cleared.
     #[serde(rename = "v")]
     value: Option<Preference>,
     #[serde(rename = "p")]

@@ -21,7 +21,7 @@ pub(super) fn is_unit(token: &str) -> bool {
 }
 
 /// Words that say which part of a house or a floor it is.
-pub(super) fn is_side(token: &str) -> bool {
+pub(in crate::identity::features) fn is_side(token: &str) -> bool {
     static WORDS: Words = LazyLock::new(|| {
         "links rechts mitte gartenhaus dcha izda izq izqda esq dto tv th \
              upper lower rear front basement bsmt penthouse attic hs souterrain dg eg ug vh hh gh \

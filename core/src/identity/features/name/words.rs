@@ -113,6 +113,11 @@ pub(super) fn is_no_name(folded: &str) -> bool {
     are_all(folded, |word| NOBODY.has(word)) || folded.trim() == "n/a"
 }
 
+/// Whether a word is nobody's name in some place of a name field.
+pub(super) fn is_nobody_word(word: &str) -> bool {
+    NOBODY.has(word) || is_nobody(word)
+}
+
 /// Whether a whole name is that of nobody: a form's, a till's, that of whoever lives there. Each of
 /// its words may be a name, so that they are none only together.
 pub(super) fn is_nobody(folded: &str) -> bool {

@@ -99,3 +99,8 @@ fn homes_are_told_apart_in_the_forms_of_many_countries() {
 fn what_depends_on_other_evidence_or_is_nobodys_joins_no_strangers() {
     check("strangers");
 }
+
+#[test]
+fn the_people_of_one_field_are_a_household() {
+    check("households");
+}

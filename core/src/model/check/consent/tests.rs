@@ -37,7 +37,7 @@ fn draft(fields: &[(&str, Value)]) -> Draft {
 fn said(fields: &[(&str, Value)]) -> Result<(Consent, Vec<String>), Vec<Violation>> {
     let model = Model::parse(MODEL).expect("a model");
     let mut notes = Notes::default();
-    let checked = model.check_and_note(draft(fields), NOW, &mut notes)?;
+    let checked = model.check_and_note(draft(fields), NOW, &mut notes, crate::identity::unread)?;
     let Statement::Record(RecordStatement {
         change: Change::Consent(consent),
         ..

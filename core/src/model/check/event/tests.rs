@@ -144,7 +144,12 @@ fn noted(event_time: i64) -> Vec<String> {
         properties: BTreeMap::new(),
     });
     let (mut notes, received) = (Notes::default(), 1_700_000_000_000_000);
-    let checked = model("{}").check_and_note(draft, Timestamp::from_micros(received), &mut notes);
+    let checked = model("{}").check_and_note(
+        draft,
+        Timestamp::from_micros(received),
+        &mut notes,
+        crate::identity::unread,
+    );
     assert!(checked.is_ok(), "{checked:?}");
     notes.list.iter().map(ToString::to_string).collect()
 }

@@ -52,7 +52,12 @@ type Kept = BTreeMap<String, Option<Preference>>;
 /// The preferences that are kept of a statement, and its notes in short.
 fn said(said: &Json) -> Result<(Kept, Vec<String>), Vec<Violation>> {
     let mut notes = Notes::default();
-    let checked = model().check_and_note(draft(said), Timestamp::default(), &mut notes)?;
+    let checked = model().check_and_note(
+        draft(said),
+        Timestamp::default(),
+        &mut notes,
+        crate::identity::unread,
+    )?;
     let Statement::Record(RecordStatement {
         change: Change::Prefer(kept),
         ..
@@ -389,7 +394,12 @@ fn notes_never_quote_the_value() {
     ] {
         let mut notes = Notes::default();
         let draft = draft(&json!({name: secret, "preferred_name": "Ann"}));
-        let checked = model().check_and_note(draft, Timestamp::default(), &mut notes);
+        let checked = model().check_and_note(
+            draft,
+            Timestamp::default(),
+            &mut notes,
+            crate::identity::unread,
+        );
         assert!(checked.is_ok(), "{name}");
         assert_eq!(notes.list.len(), 1, "{name}");
         assert!(

@@ -22,7 +22,7 @@ fn told(vendor: &str, kind: &str, payload: &Json) -> Vec<String> {
     let mut lines = Vec::new();
     for NotedDraft { draft, .. } in mapped.drafts {
         let mut notes = Notes::default();
-        let checked = model.check_and_note(draft.clone(), now, &mut notes);
+        let checked = model.check_and_note(draft.clone(), now, &mut notes, crate::identity::unread);
         assert!(checked.is_ok(), "{vendor}: {checked:?}");
         assert!(notes.is_empty(), "{vendor}: {notes:?}");
         lines.push(match draft {
