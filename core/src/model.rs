@@ -66,7 +66,7 @@ pub use failing::Failing;
 pub use file::{
     AccessRole, Channel, ContextView, Model, ModelError, Purpose, TraitGroup, TraitType,
 };
-pub use mapping::{Kind, Mapped, MappedFields, NotedDraft, Omission};
+pub use mapping::{Kind, Mapped, MappedFields, NotedDraft, Omission, PartlyMapped};
 pub use matching::{BelongsTo, Matching, Role};
 pub use normalize::{MailProvider, MailProviders, Normalized, Unread, clean};
 pub use notes::{MAX_NOTES, Note, NoteReason, Notes, TraitReader, UnreadTrait};

@@ -1,9 +1,10 @@
 //! From a source's own payload to statements, by the model's mapping.
 //!
-//! A payload is all or nothing: if one field does not fit, none of its statements is made, and
-//! every field that does not fit is told. A field of which the payload says nothing is left out;
-//! only a record's key and an event's id, type and record must be there. In a patch an explicit
-//! `null` empties the field; a missing or blank one leaves it as it is.
+//! A payload is all or nothing, but for what limits the company: if one field does not fit, every
+//! field that does not fit is told, and only refusals, withdrawals and limits are kept (see
+//! [`Model::map_in_part`]). A field of which the payload says nothing is left out; only a record's
+//! key and an event's id, type and record must be there. In a patch an explicit `null` empties the
+//! field; a missing or blank one leaves it as it is.
 //!
 //! A statement with a condition (`when`) is made where it holds; one that gives nothing is refused,
 //! as it would leave out statements without a word. One kind of payloads may make
@@ -16,6 +17,7 @@ mod each;
 mod event;
 mod fields;
 mod key;
+mod limits;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -25,13 +27,14 @@ use std::fmt::Display;
 use serde_json::Value as Json;
 
 pub use fields::MappedFields;
+pub use limits::PartlyMapped;
 
 use super::expression::time::Zones;
 use super::expression::{Conversion, Expression, Outcome, Payload, kind, take_doubt};
 pub(super) use super::file::{
     ConsentMapping, EventMapping, MappedProperty, Mode, MoneyAmount, RecordMapping,
 };
-use super::{Catalogue, DateForm, DateOrder, Model, NoteReason, Notes};
+use super::{DateForm, DateOrder, Model, NoteReason, Notes};
 use crate::records::{Draft, Reason, Timestamp, Value, Violation, listed};
 
 /// What type an event is of.
@@ -126,46 +129,11 @@ impl Model {
         kind: &str,
         payload: &Json,
     ) -> Result<Mapped, Vec<Violation>> {
-        let mapping = self
-            .kind(source, kind)
-            .map_err(|violation| vec![violation])?;
-        if !payload.is_object() {
-            return Err(vec![Violation::new(
-                Reason::MappingFailed,
-                "payload",
-                "is not a JSON object",
-            )]);
-        }
-        let evaluated = Payload::of_zones(payload, self.zones(source));
-        let mut run = Run {
-            source,
-            catalogue: &self.events,
-            payload: &evaluated,
-            path: String::new(),
-            violations: Vec::new(),
-            omissions: Vec::new(),
-            notes: Notes::default(),
-        };
-        let mut drafts = Vec::with_capacity(2);
-        if let Some(record) = &mapping.record {
-            run.path = format!("records.{kind}");
-            let made = run.record(record);
-            drafts.extend(run.noted(made));
-        }
-        for (index, event) in mapping.events.iter().enumerate() {
-            run.path = match mapping.events.len() {
-                1 => format!("events.{kind}"),
-                _ => format!("events.{kind}[{index}]"),
-            };
-            drafts.extend(run.events(event, payload));
-        }
-        if run.violations.is_empty() {
-            Ok(Mapped {
-                drafts,
-                omissions: run.omissions,
-            })
+        let PartlyMapped { mapped, violations } = self.map_in_part(source, kind, payload);
+        if violations.is_empty() {
+            Ok(mapped)
         } else {
-            Err(run.violations)
+            Err(violations)
         }
     }
 
@@ -222,14 +190,16 @@ impl Model {
 
 /// One payload under its mapping.
 struct Run<'a> {
+    model: &'a Model,
     source: &'a str,
-    catalogue: &'a Catalogue,
     payload: &'a Payload<'a>,
     path: String,
     violations: Vec<Violation>,
     omissions: Vec<Omission>,
     /// Notes about the statement that is made next.
     notes: Notes,
+    /// Whether the condition of the record is not known to hold.
+    in_doubt: bool,
 }
 
 impl Run<'_> {

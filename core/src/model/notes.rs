@@ -107,6 +107,14 @@ impl Notes {
         self
     }
 
+    /// Adds the notes about a statement that is not made.
+    pub(super) fn extend(&mut self, notes: Self) {
+        self.omitted += notes.omitted;
+        for note in notes.list {
+            self.remark(note.field, note.reason, note.description);
+        }
+    }
+
     fn add(&mut self, section: &str, name: &str, why: Why) {
         self.remark(format!("{section}.{name}"), why.0, why.1);
     }

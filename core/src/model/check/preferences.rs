@@ -134,6 +134,18 @@ impl Check<'_> {
     }
 }
 
+impl Model {
+    /// Whether a word on a preference limits how the customer may be contacted or used.
+    pub(in crate::model) fn is_limit(&self, name: &str, said: Option<&Value>) -> bool {
+        let mut remarks = Remarks::default();
+        let key = preference_key(name, &mut remarks);
+        key.zip(said).is_some_and(|(key, said)| {
+            let word = read(&key, said, self, &mut remarks);
+            word.is_some_and(|word| key.limits(&word))
+        })
+    }
+}
+
 fn preference_key(name: &str, remarks: &mut Remarks) -> Option<PreferenceKey> {
     let Ok(key) = name.parse::<PreferenceKey>() else {
         let names: Vec<&str> = PreferenceKey::NAMED.iter().map(|(name, _)| *name).collect();

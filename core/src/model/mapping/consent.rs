@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{ConsentMapping, RecordMapping, Run};
 use crate::choices::Listed;
 use crate::model::expression::{Conversion, Expression};
-use crate::records::{ConsentStatus, Draft, DraftConsent, DraftRecord, Identifier, Value};
+use crate::records::{ConsentStatus, Draft, DraftConsent, Identifier, RecordKey, Value};
 
 impl ConsentMapping {
     pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
@@ -18,10 +18,13 @@ impl ConsentMapping {
 
 impl Run<'_> {
     /// What the payload says about purposes.
-    pub(super) fn consents(&mut self, mapping: &RecordMapping, draft: &DraftRecord) -> Vec<Draft> {
+    pub(super) fn consents(&mut self, mapping: &RecordMapping, record: &RecordKey) -> Vec<Draft> {
+        let record_in_doubt = self.in_doubt;
         let each = mapping.consents.iter().enumerate();
         each.filter_map(|(index, mapping)| {
-            self.consent(&format!("consents[{index}]"), mapping, draft)
+            let made = self.consent(&format!("consents[{index}]"), mapping, record);
+            self.in_doubt = record_in_doubt;
+            made
         })
         .collect()
     }
@@ -30,14 +33,21 @@ impl Run<'_> {
         &mut self,
         path: &str,
         mapping: &ConsentMapping,
-        draft: &DraftRecord,
+        record: &RecordKey,
     ) -> Option<Draft> {
+        let before = self.violations.len();
         if !self.is_wanted(&format!("{path}.when"), mapping.when.as_ref()) {
-            return None;
+            if self.violations.len() == before {
+                return None;
+            }
+            self.in_doubt = true;
         }
         let mut fields = BTreeMap::new();
         for (listed, expression) in &mapping.fields {
             let name = listed.key;
+            if name == "status" && self.is_nobodys(expression) {
+                return None;
+            }
             let field = format!("{path}.{name}");
             // The check refuses a value that is not in the form of its field, or does without it.
             let value = self.evaluate(&field, expression).value();
@@ -52,33 +62,31 @@ impl Run<'_> {
             None => None,
             Some((kind, expression)) => {
                 let field = format!("{path}.contact_point.{kind}");
-                match self.evaluate(&field, expression).value() {
-                    Some(value) => Some(Identifier::new(
-                        kind,
-                        self.text(&field, expression, &value)?,
-                    )),
+                let before = self.violations.len();
+                let said = self.evaluate(&field, expression).value();
+                let said = said.and_then(|value| self.text(&field, expression, &value));
+                match said {
+                    Some(text) => Some(Identifier::new(kind, text)),
+                    // A refusal is for all of them.
                     None if refuses(&fields) => None,
                     None => {
-                        let field = format!("{path}.contact_point.{kind}");
-                        self.omit(
-                            &field,
-                            "the payload says nothing, and the consent is for one",
-                        );
+                        if self.violations.len() == before {
+                            let reason = "the payload says nothing, and the consent is for one";
+                            self.omit(&format!("{path}.contact_point.{kind}"), reason);
+                        }
                         return None;
                     }
                 }
             }
         };
-        let (record, purpose) = (draft.record.clone(), mapping.purpose.clone());
-        let (version, source_time) = (draft.version, draft.source_time);
         Some(Draft::Consent(DraftConsent {
-            record,
-            purpose,
+            record: record.clone(),
+            purpose: mapping.purpose.clone(),
             contact_point,
             fields,
             from_list: mapping.from_list,
-            version,
-            source_time,
+            version: 0,
+            source_time: None,
         }))
     }
 }
@@ -112,7 +120,7 @@ impl Run<'_> {
 }
 
 /// Whether a consent's status is a refusal or a withdrawal.
-fn refuses(fields: &BTreeMap<String, Value>) -> bool {
+pub(super) fn refuses(fields: &BTreeMap<String, Value>) -> bool {
     let status = fields.get("status").and_then(Value::as_str);
     let status = status.and_then(ConsentStatus::read);
     matches!(

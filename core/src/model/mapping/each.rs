@@ -41,13 +41,14 @@ impl Run<'_> {
             }
             let evaluated = self.payload.with_fields(&payload, &names);
             let mut run = Run {
+                model: self.model,
                 source: self.source,
-                catalogue: self.catalogue,
                 payload: &evaluated,
                 path: format!("{path}.for_each[{index}]"),
                 violations: std::mem::take(&mut self.violations),
                 omissions: std::mem::take(&mut self.omissions),
                 notes: std::mem::take(&mut self.notes),
+                in_doubt: self.in_doubt,
             };
             let made = run.event(mapping);
             drafts.extend(run.noted(made));

@@ -25,26 +25,62 @@ impl RecordMapping {
 }
 
 impl Run<'_> {
+    /// A record and what its customer wants. What limits the company is read first.
     pub(super) fn record(&mut self, mapping: &RecordMapping) -> Vec<Draft> {
+        let before = self.violations.len();
         if !self.is_wanted("when", mapping.when.as_ref()) {
-            return Vec::new();
+            if self.violations.len() == before {
+                return Vec::new();
+            }
+            self.in_doubt = true;
         }
         let key = self.required_key("key", &mapping.key);
+        let mut draft = DraftRecord::new(RecordKey::new(self.source, key.unwrap_or_default()));
+        let (read, omitted) = (self.violations.len(), self.omissions.len());
+        let mut wishes = self.preferences(mapping, &draft.record);
+        wishes.extend(self.consents(mapping, &draft.record));
+        let wished = read..self.violations.len();
         let gone = mapping
             .delete_when
             .as_ref()
             .is_some_and(|condition| self.condition("delete_when", condition));
-        let mut draft = DraftRecord::new(RecordKey::new(self.source, key.unwrap_or_default()));
-        draft.version = mapping
-            .version
-            .as_ref()
-            .and_then(|version| self.version(version))
-            .unwrap_or_default();
-        draft.source_time = mapping.time.as_ref().and_then(|time| self.time(time));
+        self.order(mapping, &mut draft);
+        for wish in &mut wishes {
+            date(wish, &draft);
+        }
         if gone {
-            return vec![Draft::Delete(draft)];
+            // A deleted record says no more than its key, and no rest of it keeps it from that.
+            self.note_violations(wished);
+            self.omissions.truncate(omitted);
+            let limits = wishes
+                .into_iter()
+                .filter_map(|wish| self.model.limit_of(wish));
+            return std::iter::once(Draft::Delete(draft))
+                .chain(limits)
+                .collect();
         }
         self.identifiers(mapping, &mut draft);
+        self.traits(mapping, &mut draft);
+        let record = match mapping.mode {
+            Mode::Whole => Some(Draft::Upsert(draft)),
+            Mode::Patch if draft.says_nothing() && !wishes.is_empty() => None,
+            Mode::Patch => Some(Draft::Patch(draft)),
+        };
+        record.into_iter().chain(wishes).collect()
+    }
+
+    /// The version and the time. A time beside a version that cannot be read might be an old one's.
+    fn order(&mut self, mapping: &RecordMapping, draft: &mut DraftRecord) {
+        let before = self.violations.len();
+        let version = mapping.version.as_ref();
+        let version = version.and_then(|version| self.version(version));
+        draft.version = version.unwrap_or_default();
+        let is_read = self.violations.len() == before;
+        let time = mapping.time.as_ref().and_then(|time| self.time(time));
+        draft.source_time = time.filter(|_| is_read);
+    }
+
+    fn traits(&mut self, mapping: &RecordMapping, draft: &mut DraftRecord) {
         for (name, expression) in &mapping.traits {
             match self.evaluate(&format_args!("traits.{name}"), expression) {
                 Outcome::Value(value) => {
@@ -56,37 +92,30 @@ impl Run<'_> {
                 Outcome::Null | Outcome::Missing => {}
             }
         }
-        let wanted: Vec<Draft> = self
-            .preferences(mapping, &draft)
-            .into_iter()
-            .chain(self.consents(mapping, &draft))
-            .collect();
-        let record = match mapping.mode {
-            Mode::Whole => Some(Draft::Upsert(draft)),
-            Mode::Patch if draft.says_nothing() && !wanted.is_empty() => None,
-            Mode::Patch => Some(Draft::Patch(draft)),
-        };
-        record.into_iter().chain(wanted).collect()
     }
 
     /// What the payload says of preferences; an explicit null clears one.
-    fn preferences(&mut self, mapping: &RecordMapping, draft: &DraftRecord) -> Option<Draft> {
+    fn preferences(&mut self, mapping: &RecordMapping, record: &RecordKey) -> Vec<Draft> {
         let mut preferences = BTreeMap::new();
         for (key, expression) in &mapping.preferences {
+            if self.is_nobodys(expression) {
+                continue;
+            }
             match self.evaluate(&format_args!("preferences.{key}"), expression) {
                 Outcome::Value(value) => drop(preferences.insert(key.to_string(), Some(value))),
                 Outcome::Null => drop(preferences.insert(key.to_string(), None)),
                 Outcome::Missing => {}
             }
         }
-        (!preferences.is_empty()).then(|| {
-            Draft::Preferences(DraftPreferences {
-                record: draft.record.clone(),
-                preferences,
-                version: draft.version,
-                source_time: draft.source_time,
-            })
-        })
+        if preferences.is_empty() {
+            return Vec::new();
+        }
+        vec![Draft::Preferences(DraftPreferences {
+            record: record.clone(),
+            preferences,
+            version: 0,
+            source_time: None,
+        })]
     }
 
     fn identifiers(&mut self, mapping: &RecordMapping, draft: &mut DraftRecord) {
@@ -118,4 +147,14 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Gives a statement the place of its record's.
+fn date(wish: &mut Draft, record: &DraftRecord) {
+    let (version, source_time) = match wish {
+        Draft::Preferences(said) => (&mut said.version, &mut said.source_time),
+        Draft::Consent(said) => (&mut said.version, &mut said.source_time),
+        _ => return,
+    };
+    (*version, *source_time) = (record.version, record.source_time);
 }

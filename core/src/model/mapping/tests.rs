@@ -8,6 +8,7 @@ use super::*;
 mod again;
 mod amounts;
 mod attach;
+mod limits;
 mod reported;
 mod several;
 mod vendors;
