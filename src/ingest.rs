@@ -29,7 +29,7 @@ mod write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use profile_core::model::{NotedDraft, Notes};
+use profile_core::model::{NotedDraft, Notes, PartlyMapped};
 use profile_core::records::{Statement, TenantId, Violation};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -109,6 +109,14 @@ pub struct Parts {
 
 /// A draft, or what kept the input from being one; that is answered in its place.
 pub type Intake<D = NotedDraft> = Result<D, Vec<Violation>>;
+
+/// The drafts of a payload; of one that is refused those that limit the company, and last what is
+/// wrong with it.
+pub(crate) fn of_payload(made: PartlyMapped) -> Vec<Intake> {
+    let refused = (!made.violations.is_empty()).then_some(Err(made.violations));
+    let drafts = made.mapped.drafts.into_iter().map(Ok);
+    drafts.chain(refused).collect()
+}
 
 /// Why a batch failed as a whole. Nothing is known to be stored of it; saying it again is safe.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::normalize::Normalized;
-use super::{Date, DateForm, Home, IdentifierType, Model, Role, TraitType, Unread, UnreadDate};
+use super::{DateForm, Home, IdentifierType, Model, TraitType, Unread, UnreadDate};
 use crate::choices::choices;
 use crate::model::placeholder::Sort;
 use crate::records::{IdentifierValue, Record, Value};

@@ -212,10 +212,7 @@ impl Direct {
 
     async fn submit(&self, source: &str, kind: &str, batch: Batch) -> anyhow::Result<Pending> {
         let mapped = batch.rows.iter().map(|row| match &row.payload {
-            Ok(payload) => match self.model.map_and_tell(source, kind, payload) {
-                Ok(mapped) => mapped.drafts.into_iter().map(Ok).collect(),
-                Err(violations) => vec![Err(violations)],
-            },
+            Ok(payload) => ingest::of_payload(self.model.map_in_part(source, kind, payload)),
             Err(violation) => vec![Err(vec![violation.clone()])],
         });
         let mapped: Vec<Vec<ingest::Intake>> = mapped.collect();

@@ -10,7 +10,7 @@ use crate::grpc::call_context::CallContext;
 use crate::grpc::checked::{self, Checked};
 use crate::grpc::error::ApiError;
 use crate::grpc::{encode, v1};
-use crate::ingest::Intake;
+use crate::ingest::{Intake, of_payload};
 use crate::sources::payload;
 
 /// The largest raw payload, in bytes.
@@ -78,11 +78,10 @@ pub(in crate::grpc) fn parse(payload: &[u8]) -> Checked<serde_json::Value> {
     payload::parse(text).map_err(|fault| malformed(fault.to_string()))
 }
 
-/// The drafts that a payload maps to, or what is wrong with it.
+/// The drafts that a payload maps to, and what is wrong with it.
 pub(in crate::grpc) fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
-    let mapped = parse(payload).and_then(|payload| model.map_and_tell(source, kind, &payload));
-    match mapped {
-        Ok(mapped) => mapped.drafts.into_iter().map(Ok).collect(),
+    match parse(payload) {
+        Ok(payload) => of_payload(model.map_in_part(source, kind, &payload)),
         Err(violations) => vec![Err(violations)],
     }
 }

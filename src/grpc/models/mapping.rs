@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use profile_core::model::{Mapped, Model, NotedDraft};
+use profile_core::model::{Mapped, Model, NotedDraft, PartlyMapped};
 use profile_core::records::{
     Change, Draft, DraftEvent, DraftRecord, Preference, PreferenceKey, Preferences,
     RecordStatement, StatedPreference, Statement, Timestamp, Value, Violation,
@@ -29,10 +29,8 @@ pub(crate) fn tested(
         answer.unread_fields = names.cloned().collect();
         answer.unread_fields.sort_unstable();
     }
-    let Mapped { drafts, omissions } = match model.map_and_tell(source, kind, &payload) {
-        Ok(mapped) => mapped,
-        Err(violations) => return refused(answer, violations),
-    };
+    let PartlyMapped { mapped, violations } = model.map_in_part(source, kind, &payload);
+    let Mapped { drafts, omissions } = mapped;
     let statements = drafts.into_iter().map(|made| checked(model, made, now));
     answer.statements = statements.collect();
     let omissions = omissions.into_iter().map(|omission| v1::MappingOmission {
@@ -40,7 +38,7 @@ pub(crate) fn tested(
         reason: omission.reason,
     });
     answer.omissions = omissions.collect();
-    answer
+    refused(answer, violations)
 }
 
 fn refused(

@@ -233,6 +233,35 @@ async fn payloads_that_make_many_statements_are_stored_in_parts() {
     service.stop().await;
 }
 
+#[tokio::test]
+async fn of_a_payload_that_is_refused_the_limits_are_stored() {
+    let service = start().await;
+    let mut wrong = order();
+    wrong["lines"] = json!("none");
+    let answer = tested(&service, wrong.to_string().as_bytes()).await;
+    assert_eq!(kinds(&answer), ["preferences", "consent"]);
+    assert!(!answer.violations.is_empty());
+    let outcomes = |results: &[v1::PayloadResult]| -> Vec<v1::StatementOutcome> {
+        let all = results.iter().flat_map(|result| &result.results);
+        all.map(v1::StatementResult::outcome).collect()
+    };
+    let (stored, rejected) = (v1::StatementOutcome::Stored, v1::StatementOutcome::Rejected);
+    let results = ingested(&service, &[wrong]).await;
+    assert_eq!(outcomes(&results), [stored, stored, rejected]);
+    let request = v1::GetPreferencesRequest {
+        key: Some(by_record("shop", "c1")),
+        ..v1::GetPreferencesRequest::default()
+    };
+    let answer = service.preferences().get_preferences(request).await;
+    let held = answer.expect("preferences").into_inner();
+    let limit = held.preferences.and_then(|held| held.do_not_contact);
+    assert_eq!(limit, Some(true));
+    // Mended, all of it is stored.
+    let results = ingested(&service, &[order()]).await;
+    assert!(!outcomes(&results).contains(&rejected));
+    service.stop().await;
+}
+
 #[test]
 fn the_command_line_tests_a_mapping_of_a_file_and_counts_what_it_leaves_out() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -111,7 +111,7 @@ impl Run<'_> {
     /// A type of the catalogue: what is none would be stored and mean nothing.
     fn known_type(&mut self, expression: &Expression) -> Option<String> {
         let found = self.required_text("type", expression)?;
-        if self.model.events.get(&found).is_some() {
+        if self.model.events.contains_key(&found) {
             return Some(found);
         }
         let rule = "gives a type that is not in the catalogue; declare it under `events`, give \

@@ -39,7 +39,7 @@ impl Run<'_> {
         let (read, omitted) = (self.violations.len(), self.omissions.len());
         let mut wishes = self.preferences(mapping, &draft.record);
         wishes.extend(self.consents(mapping, &draft.record));
-        let wished = read..self.violations.len();
+        let limits_wrong = read..self.violations.len();
         let gone = mapping
             .delete_when
             .as_ref()
@@ -50,7 +50,7 @@ impl Run<'_> {
         }
         if gone {
             // A deleted record says no more than its key, and no rest of it keeps it from that.
-            self.note_violations(wished);
+            self.note_violations(limits_wrong);
             self.omissions.truncate(omitted);
             let limits = wishes
                 .into_iter()

@@ -72,9 +72,9 @@ fn unread_suffix(raw: &str, home: Home) -> Option<UnreadTrait> {
         return Some(UnreadTrait::Placeholder);
     }
     let folded = text::fold(raw);
-    let words = folded.split([' ', ',']).map(|word| word.replace('.', ""));
+    let mut words = folded.split([' ', ',']).map(|word| word.replace('.', ""));
     let is_degree = |word: String| word.is_empty() || is_credential(&word) || is_title(&word);
-    (!words.map(is_degree).all(|is| is)).then_some(UnreadTrait::NoGeneration)
+    (!words.all(is_degree)).then_some(UnreadTrait::NoGeneration)
 }
 
 /// Whether a text has neither letters nor digits.
