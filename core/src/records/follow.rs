@@ -11,6 +11,7 @@
 //! number of these events, up to sorting, and bounded by [`MAX_FOLLOWED`] and
 //! [`MAX_FOLLOWED_EVENTS`]. Kinds that follow each other in a circle are no model.
 
+mod amounts;
 mod course;
 mod neighbours;
 
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::own_events;
 use super::{Event, Object, ObjectKey, Value};
+use crate::choices::choices;
 use neighbours::Neighbours;
 
 /// Maximum number of objects that one follows, those that they follow included. A rule that needs
@@ -45,6 +47,20 @@ pub struct Follow {
     pub are: Vec<String>,
     /// Kinds of objects. A related object that names one does not count.
     pub without: BTreeSet<String>,
+    /// How much of the object's amount those that have one of the statuses must come to.
+    pub share: Share,
+}
+
+choices! {
+    /// How much of an object's amount the amounts of related objects come to together.
+    pub enum Share as "Share" {
+        /// However much: amounts do not count.
+        Any = "any",
+        /// All of it, or an amount that is not known.
+        Whole = "whole",
+        /// Less than all of it.
+        Part = "part",
+    }
 }
 
 /// Which of the related objects must have a status.

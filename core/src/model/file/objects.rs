@@ -1,22 +1,30 @@
 //! The section on kinds of objects: statuses that follow related objects.
 
 mod chains;
+mod kinds;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::forms::{Form, Located, list, list_as, located, mapping, named, snake_case, text};
+use super::forms::{
+    Form, Located, list, list_as, located, mapping, named, one_of, snake_case, text,
+};
 use super::keys::keys;
 use super::reader::{At, Fields, Place, Reader};
 use super::schema::Definitions;
 use crate::model::check::is_snake_case;
-use crate::model::event::{Catalogue, EventType, PropertyKind};
 use crate::model::expression::types::near;
-use crate::records::{Follow, Follows, Which};
+use crate::records::{Follow, Follows, Share, Which};
+use kinds::{Kind, kinds};
 
 /// Maximum number of rules of a kind.
 const MAX_RULES: usize = 16;
+/// Objects that give back what others took.
+const REFUND_KIND: &str = "refund";
+/// Properties that say the amount of an object, and that of a related one.
+const OWN_AMOUNTS: [&str; 2] = ["total", "amount"];
+const AMOUNT: &str = "amount";
 /// The rules for words.
 const KIND: &str = "must be a kind of object in lower snake case, such as order";
 const STATUS: &str = "a status is named in lower snake case (`in_transit`), in 1 to 64 bytes";
@@ -49,6 +57,10 @@ keys! {
         /// Related objects that name an object of these kinds do not count: `return`, where parcels
         /// that travel back name their return.
         without: Vec<Located<String>> = empty as list(located(snake_case(KIND)));
+        /// How much of the object's amount (its `total`, or else its `amount`) the `amount` of the
+        /// related objects that have one of the statuses must come to together. Default: `whole` of
+        /// refunds, `any` of others.
+        amount: Option<Located<Share>> = optional as located(one_of::<Share>());
     }
 }
 
@@ -61,6 +73,14 @@ impl ObjectKeys {
 }
 
 impl FollowKeys {
+    /// How much of the object's amount the related objects must come to. A refund may be one of a
+    /// part.
+    fn share(&self) -> Share {
+        let refunds = self.whiches().any(|(_, kind)| kind.value == REFUND_KIND);
+        let usual = if refunds { Share::Whole } else { Share::Any };
+        self.amount.as_ref().map_or(usual, |said| said.value)
+    }
+
     /// The kinds that it names, with how many of them must be so.
     fn whiches(&self) -> impl Iterator<Item = (Which, &Located<String>)> {
         let said = [
@@ -117,69 +137,6 @@ impl Form for Kinds {
     }
 }
 
-/// A kind of object, as the catalogue and the section know it.
-#[derive(Default)]
-struct Kind {
-    /// The statuses that its event types say.
-    said: BTreeSet<String>,
-    /// Those that follow.
-    following: BTreeSet<String>,
-    /// The place of a status in the lists of its event types.
-    ranks: BTreeMap<String, u32>,
-    /// The kinds that its events name, and whose events name it.
-    related: BTreeSet<String>,
-}
-
-/// All kinds of objects of the catalogue, and what the file says of them.
-fn kinds(catalogue: &Catalogue, written: &BTreeMap<String, ObjectKeys>) -> BTreeMap<String, Kind> {
-    let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
-    for event_type in catalogue.values() {
-        let own = event_type.object.as_ref().map(|own| own.kind.clone());
-        let related = event_type.relates.iter().map(|other| &other.kind);
-        for other in related.clone() {
-            let other = kinds.entry(other.clone()).or_default();
-            other.related.extend(own.clone());
-        }
-        if let Some(own) = own {
-            let own = kinds.entry(own).or_default();
-            own.related.extend(related.cloned());
-            own.hear(event_type);
-        }
-    }
-    for (name, keys) in written {
-        if let Some(kind) = kinds.get_mut(name) {
-            let statuses = keys.follows.iter().map(|rule| rule.status.value.clone());
-            kind.following.extend(statuses);
-        }
-    }
-    kinds
-}
-
-impl Kind {
-    /// Adds the statuses of an event type.
-    fn hear(&mut self, event_type: &EventType) {
-        let property = event_type.status.property.as_ref();
-        let property = property.and_then(|name| event_type.properties.get(name));
-        let texts = property.filter(|property| property.kind == PropertyKind::Text);
-        let texts = texts
-            .map(|property| property.one_of.as_slice())
-            .unwrap_or_default();
-        self.said.extend(texts.iter().cloned());
-        self.said.extend(event_type.status.fixed.clone());
-        for (rank, state) in (1..).zip(&event_type.states) {
-            self.said.insert(state.clone());
-            let known = self.ranks.entry(state.to_ascii_lowercase()).or_default();
-            *known = rank.max(*known);
-        }
-    }
-
-    fn has(&self, status: &str) -> bool {
-        let all = self.said.iter().chain(&self.following);
-        all.into_iter()
-            .any(|known| known.eq_ignore_ascii_case(status))
-    }
-}
-
 /// The section as it is written, and the kinds of objects that there are.
 struct Section {
     written: BTreeMap<String, ObjectKeys>,
@@ -213,6 +170,7 @@ impl Section {
             for (_, kind) in rule.whiches() {
                 if self.check_kind(&kind.value, kind.place.clone(), reader) {
                     self.check_related(name, kind, reader);
+                    self.check_amounts(name, kind, rule, reader);
                     for status in &rule.are {
                         self.check_status(&kind.value, status, reader);
                     }
@@ -243,6 +201,36 @@ impl Section {
             );
             reader.error(kind.place.clone(), message);
         }
+    }
+
+    /// Notes a mistake where a rule compares amounts and there are none.
+    fn check_amounts(
+        &self,
+        name: &str,
+        kind: &Located<String>,
+        rule: &FollowKeys,
+        reader: &mut Reader,
+    ) {
+        let said = rule.amount.as_ref();
+        let Some(said) = said.filter(|said| said.value != Share::Any) else {
+            return;
+        };
+        let says = |kind: &str, names: &[&str]| {
+            let known = self.kinds.get(kind).map(|known| &known.properties);
+            known.is_none_or(|known| names.iter().any(|name| known.contains(*name)))
+        };
+        let without = if !says(&kind.value, &[AMOUNT]) {
+            (kind.value.as_str(), "`amount`")
+        } else if !says(name, &OWN_AMOUNTS) {
+            (name, "`total` or `amount`")
+        } else {
+            return;
+        };
+        let message = format!(
+            "no event type of the kind `{}` has the property {}, which the rule compares",
+            without.0, without.1
+        );
+        reader.error(said.place.clone(), message);
     }
 
     /// Notes a mistake where related objects have no such status.
@@ -299,6 +287,7 @@ impl Section {
                 kind: kind.value.clone(),
                 are: values(&keys.are),
                 without: values(&keys.without).into_iter().collect(),
+                share: keys.share(),
             })
         };
         let rules = written.iter().map(|(name, keys)| {

@@ -1,5 +1,6 @@
 //! The statuses of an object over time.
 
+use super::amounts::Amounts;
 use super::{Follow, Which};
 use crate::records::{Event, Timestamp};
 
@@ -52,8 +53,8 @@ fn push<'a>(course: &mut Course<'a>, step: Step<'a>) {
     }
 }
 
-/// When a rule holds, by the courses of the objects that count.
-pub(super) fn turns(rule: &Follow, courses: &[&[Step<'_>]]) -> Turns {
+/// When a rule holds, by the courses of the objects that count and their amounts.
+pub(super) fn turns(rule: &Follow, courses: &[&[Step<'_>]], mut amounts: Amounts) -> Turns {
     let mut changes: Vec<(Timestamp, usize, bool)> = Vec::new();
     for (index, course) in courses.iter().enumerate() {
         let steps = course.iter();
@@ -66,6 +67,7 @@ pub(super) fn turns(rule: &Follow, courses: &[&[Step<'_>]]) -> Turns {
         for (_, index, fits) in at_once {
             if fitting[*index] != *fits {
                 fitting[*index] = *fits;
+                amounts.count(*index, *fits);
                 count = if *fits { count + 1 } else { count - 1 };
             }
         }
@@ -73,6 +75,7 @@ pub(super) fn turns(rule: &Follow, courses: &[&[Step<'_>]]) -> Turns {
             Which::All | Which::Latest => count == courses.len(),
             Which::Any => count > 0,
         };
+        let holds = holds && amounts.are(rule.share);
         if holds != turns.last().is_some_and(|(_, held)| *held) {
             turns.push((at_once[0].0, holds));
         }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::amounts::Amounts;
 use super::course::{self, Course, Turns};
-use super::{Follow, Follows, MAX_FOLLOWED, MAX_FOLLOWED_EVENTS, Which};
+use super::{Follow, Follows, MAX_FOLLOWED, MAX_FOLLOWED_EVENTS, Share, Which};
 use crate::records::object::own_events;
 use crate::records::{Event, Object, ObjectKey, Timestamp};
 
@@ -103,7 +104,7 @@ impl<'a> Neighbours<'a> {
             return None;
         }
         let rules = self.rules_of(key).iter();
-        let turns = rules.map(|rule| (rule, self.turns(neighbour, rule, courses)));
+        let turns = rules.map(|rule| (rule, self.turns(key, neighbour, rule, courses)));
         let own = course::own(&own_events(key, neighbour.events.iter().copied()));
         Some(course::with(own, &turns.collect::<Vec<_>>()))
     }
@@ -111,6 +112,7 @@ impl<'a> Neighbours<'a> {
     /// When a rule of one of them begins and ends to hold.
     fn turns(
         &self,
+        key: &ObjectKey,
         neighbour: &Neighbour<'a>,
         rule: &Follow,
         courses: &BTreeMap<&ObjectKey, Course<'a>>,
@@ -127,7 +129,22 @@ impl<'a> Neighbours<'a> {
         }
         let of_each = counted.iter();
         let of_each = of_each.map(|key| courses.get(*key).map_or(&[][..], Vec::as_slice));
-        course::turns(rule, &of_each.collect::<Vec<_>>())
+        let amounts = match rule.share {
+            Share::Any => Amounts::default(),
+            Share::Whole | Share::Part => self.amounts(key, &counted),
+        };
+        course::turns(rule, &of_each.collect::<Vec<_>>(), amounts)
+    }
+
+    /// The amounts of one of them and of those that count for it.
+    fn amounts(&self, key: &ObjectKey, counted: &[&ObjectKey]) -> Amounts {
+        let own = |key: &ObjectKey| {
+            let events = self.of.get(key).map_or(&[][..], |it| &it.events);
+            own_events(key, events.iter().copied())
+        };
+        let begin = counted.iter().filter_map(|key| self.begin(key)).min();
+        let related: Vec<Vec<&Event>> = counted.iter().map(|key| own(key)).collect();
+        Amounts::of(&own(key), begin, &related)
     }
 
     /// The time of the first event that names one of them.

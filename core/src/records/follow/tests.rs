@@ -2,6 +2,7 @@
 
 mod bounds;
 mod oracle;
+mod refunds;
 mod vendors;
 
 use super::*;
@@ -16,7 +17,10 @@ objects:
       - { any: shipment, are: delivered, status: partly_delivered }
       - { all: shipment, without: return, are: [delivered, returned], status: delivered }
   shipment: { follows: { any: return, are: [received, completed], status: returned } }
-  payment: { follows: { any: refund, are: issued, status: refunded } }
+  payment:
+    follows:
+      - { any: refund, are: issued, amount: part, status: partly_refunded }
+      - { any: refund, are: issued, status: refunded }
   subscription: { follows: { latest: payment, are: failed, status: past_due } }
 ";
 
@@ -31,11 +35,14 @@ fn event(model: &Model, hour: i64, event_type: &str, said: &str) -> Event {
     let time = at(hour);
     let properties = said.split_whitespace().map(|said| {
         let (name, value) = said.split_once('=').expect("a property");
-        let name = match name {
-            "status" => name.to_owned(),
-            kind => format!("{kind}_id"),
-        };
-        (name, Value::from(value))
+        match name {
+            "status" | "currency" => (name.to_owned(), Value::from(value)),
+            "amount" | "total" => {
+                let number = value.parse().expect("a number");
+                (name.to_owned(), Value::Decimal(number))
+            }
+            kind => (format!("{kind}_id"), Value::from(value)),
+        }
     });
     let draft = DraftEvent {
         record: RecordKey::new("s", "1"),

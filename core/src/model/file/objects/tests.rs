@@ -1,5 +1,5 @@
 use crate::model::Model;
-use crate::records::{Follow, Which};
+use crate::records::{Follow, Share, Which};
 
 fn parse(objects: &str) -> Result<Model, String> {
     let model = Model::parse(&format!(
@@ -39,6 +39,7 @@ fn rules_are_read_with_the_places_of_their_statuses() {
     assert_eq!(kinds, ["order", "payment", "shipment"]);
     let refunded = &model.objects["payment"][0];
     assert_eq!((refunded.rank, refunded.which), (5, Which::Any));
+    assert_eq!(refunded.share, Share::Whole, "of refunds");
     let [partly, all] = model.objects["order"].as_slice() else {
         panic!("two rules: {:?}", model.objects["order"]);
     };
@@ -50,6 +51,7 @@ fn rules_are_read_with_the_places_of_their_statuses() {
         kind: "shipment".to_owned(),
         are: vec!["partly_returned".to_owned()],
         without: ["return".to_owned()].into(),
+        share: Share::Any,
     };
     assert_eq!(*all, wanted);
     assert!(parse("").expect("a model").objects.is_empty());
@@ -82,7 +84,7 @@ fn mistakes_in_rules_are_told_with_line_and_column() {
     14:9: objects.order.follows[2]: a rule says one of `all`, `any` and `latest`: the kind of the related objects
     15:9: objects.order.follows[3]: a rule says one of `all`, `any` and `latest`: the kind of the related objects
     15:35: objects.order.follows[3].status: a status is named in lower snake case (`in_transit`), in 1 to 64 bytes
-    15:53: objects.order.follows[3].until: is no key that is known here: there are all, any, latest, are, status, without
+    15:53: objects.order.follows[3].until: is no key that is known here: there are all, any, latest, are, status, without, amount
     16:27: objects.order.follows[4].are: the kind `gift` has no status `sent`; it has none (`states` of its event types adds others)
     16:43: objects.order.follows[4].without[0]: no event type names an object of the kind `retrn`; did you mean `return`?
     17:16: objects.order.follows[5].any: no event type names an object of the kind `survey`; there are: appointment, box, call, cart, conversation, gift, ink, label, loyalty_account, note, offer, order, payment, refund, return, shipment, subscription, survey_response
@@ -150,4 +152,49 @@ fn many_ways_through_the_rules_cost_no_more_than_the_rules() {
         told.contains("no event type names an object of the kind `k0`"),
         "{told:.500}"
     );
+}
+
+#[test]
+fn amounts_are_compared_where_there_are_some() {
+    let rule = |rule: &str| {
+        let model = parse(&format!("  order: {{ follows: {{ {rule} }} }}\n"));
+        model.map(|model| model.objects["order"][0].share)
+    };
+    for (written, share) in [
+        ("any: refund, are: issued, status: refunded", Share::Whole),
+        (
+            "any: refund, are: issued, amount: any, status: refunded",
+            Share::Any,
+        ),
+        (
+            "any: refund, are: issued, amount: part, status: partly",
+            Share::Part,
+        ),
+        ("any: return, are: received, status: returned", Share::Any),
+        (
+            "any: return, are: received, amount: whole, status: returned",
+            Share::Whole,
+        ),
+        (
+            "any: payment, are: succeeded, amount: part, status: partly",
+            Share::Part,
+        ),
+        (
+            "any: shipment, are: delivered, amount: any, status: done",
+            Share::Any,
+        ),
+    ] {
+        assert_eq!(rule(written), Ok(share), "{written}");
+    }
+    let told = parse(
+        "  order: { follows: { any: shipment, are: delivered, amount: whole, status: delivered } }
+  shipment: { follows: { any: return, are: received, amount: whole, status: returned } }
+  cart: { follows: { any: order, are: paid, amount: all, status: paid } }
+",
+    );
+    insta::assert_snapshot!(told.expect_err("has mistakes"), @r"
+    8:62: objects.order.follows.amount: no event type of the kind `shipment` has the property `amount`, which the rule compares
+    9:62: objects.shipment.follows.amount: no event type of the kind `shipment` has the property `total` or `amount`, which the rule compares
+    10:53: objects.cart.follows.amount: must be one of any, whole, part
+    ");
 }

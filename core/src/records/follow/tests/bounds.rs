@@ -59,6 +59,7 @@ fn rules_in_a_circle_give_no_status() {
         kind: kind.to_owned(),
         are: vec!["placed".to_owned(), "created".to_owned()],
         without: BTreeSet::new(),
+        share: Share::Any,
     };
     let mut model = model("");
     model.objects = Follows::from([

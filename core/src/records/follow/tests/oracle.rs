@@ -162,6 +162,7 @@ fn rule(kind: usize) -> impl Strategy<Value = Follow> {
             kind: KINDS[kind].to_owned(),
             are: are.into_iter().map(str::to_owned).collect(),
             without: without.then(|| "return".to_owned()).into_iter().collect(),
+            share: Share::Any,
         })
 }
 
