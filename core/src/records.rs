@@ -32,7 +32,9 @@ pub use consent::{
 };
 pub use correction::{Correction, CorrectionMark, EventChange, EventTaken, KeptEvent};
 pub use event::{Event, TimelinePosition};
-pub use follow::{Follow, Follows, MAX_FOLLOWED, MAX_FOLLOWED_EVENTS, Which, follow, unread};
+pub use follow::{
+    Follow, Follows, MAX_FOLLOWED, MAX_FOLLOWED_EVENTS, Share, Which, follow, unread,
+};
 pub use id::{
     EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time,
 };

@@ -280,7 +280,7 @@ impl Expression {
                 match path.find(payload.json)?.map(from_json).transpose()? {
                     Some(Outcome::Value(value)) => {
                         let converted = conversion.apply(&value, &payload.zones)?;
-                        Ok(converted.map_or(Outcome::Missing, Outcome::Value))
+                        Ok(converted.map_or(Outcome::Null, Outcome::Value))
                     }
                     Some(nothing) => Ok(nothing),
                     None => Ok(Outcome::Missing),

@@ -1,7 +1,7 @@
 //! From a source's own payload to statements, by the model's mapping.
 //!
-//! A payload is all or nothing, but for what limits the company: if one field does not fit, every
-//! field that does not fit is told, and only refusals, withdrawals and limits are kept (see
+//! A payload is all or nothing, but for what limits the company: if one field does not fit, all
+//! that do not fit are named, and only refusals, withdrawals and limits are kept (see
 //! [`Model::map_in_part`]). A field of which the payload says nothing is left out; only a record's
 //! key and an event's id, type and record must be there. In a patch an explicit `null` empties the
 //! field; a missing or blank one leaves it as it is.
@@ -29,7 +29,7 @@ use serde_json::Value as Json;
 pub use fields::MappedFields;
 pub use limits::PartlyMapped;
 
-use super::expression::time::Zones;
+use super::expression::time::{Zones, take_no_date};
 use super::expression::{Conversion, Expression, Outcome, Payload, kind, take_doubt};
 pub(super) use super::file::{
     ConsentMapping, EventMapping, MappedProperty, Mode, MoneyAmount, RecordMapping,
@@ -204,12 +204,22 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn evaluate(&mut self, field: &dyn Display, expression: &Expression) -> Outcome {
+        let outcome = self.evaluate_date(field, expression);
+        if take_no_date() {
+            self.note_no_date(field);
+        }
+        outcome
+    }
+
+    /// The same, where the caller asks for dates that stand for none.
+    fn evaluate_date(&mut self, field: &dyn Display, expression: &Expression) -> Outcome {
         let notes = &mut self.notes;
         let mut left_out = |reason: &str| {
             let description = format!("elements of a list are left out: {reason}");
             notes.remark(field.to_string(), NoteReason::Malformed, description.into());
         };
         take_doubt();
+        take_no_date();
         let outcome = expression.evaluate_and_tell(self.payload, &mut left_out);
         self.tell_doubt(field);
         outcome.unwrap_or_else(|fault| {
@@ -322,7 +332,7 @@ impl Run<'_> {
         let said = self.evaluate(&field, expression).value()?;
         match self.read_time(&said) {
             Ok(None) => {
-                self.note_no_date(field);
+                self.note_no_date(&field);
                 None
             }
             Ok(time) => time,
@@ -392,10 +402,10 @@ impl Run<'_> {
     }
 
     /// Tells of a date that stands for none.
-    fn note_no_date(&mut self, field: &str) {
+    fn note_no_date(&mut self, field: &dyn Display) {
         const WHY: &str = "stands for no date: systems give it where none is known";
-        let (field, why) = (field.to_owned(), WHY.into());
-        self.notes.remark(field, NoteReason::Placeholder, why);
+        let reason = NoteReason::Placeholder;
+        self.notes.remark(field.to_string(), reason, WHY.into());
     }
 
     fn fail(&mut self, field: &dyn Display, expression: &Expression, what: &str) {

@@ -2,7 +2,9 @@
 //!
 //! A field that only describes a consent (language, notice, proof, …) does not take the customer's
 //! word with it: where it cannot be read, it is left out and noted. So is what would bound a denial
-//! or a withdrawal; a grant that may be bounded in a way that is not understood is refused.
+//! or a withdrawal; a grant that may be bounded in a way that is not understood is refused. A
+//! denial or a withdrawal whose source dates it ahead of its receipt holds at once: a clock that is
+//! fast, or a zone that was read wrongly, must not let the company go on for hours.
 //!
 //! A grant that is read off a list takes a fixed place: the time from which it holds, or before
 //! everything else. So the list can be said again and again, and a withdrawal stays.
@@ -94,6 +96,11 @@ impl Check<'_> {
         let said_time = plausible_time(draft.source_time, receive_time);
         let (effective_time, expire_time) =
             self.times(&path, &draft, (status, said_time), &mut remarks);
+        let effective_time = if permits(status) || self.strict {
+            effective_time
+        } else {
+            remarks.not_ahead(effective_time, receive_time)
+        };
         let consent = Consent {
             purpose: draft.purpose.clone(),
             contact_point,

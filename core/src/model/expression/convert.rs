@@ -79,7 +79,10 @@ impl Conversion {
             Self::Bool => to_bool(value).map(Value::Bool),
             Self::Time => match time::read_in(value, zones) {
                 Read::At(time) => Ok(Value::Time(time)),
-                Read::Nothing => return Ok(None),
+                Read::Nothing => {
+                    time::keep_no_date();
+                    return Ok(None);
+                }
                 Read::Unread => Err(TIMES.into()),
             },
             Self::Lower => to_text(value).map(|text| Value::String(text.to_lowercase())),

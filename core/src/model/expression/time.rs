@@ -22,6 +22,8 @@ use rust_decimal::Decimal;
 use super::numeral::plain;
 use crate::model::date::DateForm;
 use crate::records::{Timestamp, Value};
+pub(super) use none::keep_no_date;
+pub(in crate::model) use none::take_no_date;
 
 /// Seconds since 1970 that are plausible: of 1980 to 2100.
 const SECONDS: std::ops::RangeInclusive<i128> = 315_532_800..=4_102_444_800;

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use super::{EventMapping, EventType, MappedProperty, MoneyAmount, Run};
 use crate::model::NoteReason;
+use crate::model::expression::time::take_no_date;
 use crate::model::expression::{Conversion, Expression};
 use crate::records::{
     Draft, DraftEvent, DraftReplacement, DraftRetraction, EventKey, RecordKey, Timestamp, Value,
@@ -146,9 +147,13 @@ impl Run<'_> {
 
     /// When it happened. A date that stands for none would make it an event of today.
     fn event_time(&mut self, expression: &Expression) -> Option<Timestamp> {
+        const NO_DATE: &str =
+            "stands for no date: leave the event out by `when`, or give another time";
         let before = self.violations.len();
-        let Some(said) = self.evaluate(&"time", expression).value() else {
-            if self.violations.len() == before {
+        let Some(said) = self.evaluate_date(&"time", expression).value() else {
+            if take_no_date() {
+                self.fail(&"time", expression, NO_DATE);
+            } else if self.violations.len() == before {
                 let what = "is not in the payload: the time of receipt counts";
                 let (field, reason) = ("time".to_owned(), NoteReason::Incomplete);
                 self.notes.remark(field, reason, what.into());
@@ -162,11 +167,7 @@ impl Run<'_> {
                             receipt: leave it out by `when`, or give another time";
                 self.fail(&"time", expression, rule);
             }
-            Ok(None) => {
-                let rule =
-                    "stands for no date: leave the event out by `when`, or give another time";
-                self.fail(&"time", expression, rule);
-            }
+            Ok(None) => self.fail(&"time", expression, NO_DATE),
             Err(fault) => self.fail(&"time", expression, &fault),
         }
         None

@@ -1,4 +1,4 @@
-//! What limits the company is kept, whatever else of its payload is wrong.
+//! Limits of the company are kept, whatever else of their payload is wrong.
 //!
 //! **The problem.** One payload says when somebody was born, in a form that cannot be read, and
 //! that they are not to be contacted. Refused as a whole, it leaves them open to contact until
@@ -10,7 +10,7 @@
 //! read before all else, so that an expensive expression leaves them their share of the budget.
 //!
 //! A word whose version or time cannot be read counts from its receipt, as the latest. A statement
-//! whose condition cannot be told is kept where the payload itself says the word: a constant of the
+//! whose condition cannot be read is kept where the payload itself says the word: a constant of the
 //! mapping is nobody's word.
 
 use serde_json::Value as Json;
@@ -20,12 +20,12 @@ use crate::model::expression::{Expression, Payload};
 use crate::model::{Model, NoteReason, Notes};
 use crate::records::{Draft, Reason, Violation};
 
-/// What a mapping makes of a payload, of which a part may be wrong.
+/// The statements of a payload of which a part may be wrong.
 #[derive(Debug, Clone, Default)]
 pub struct PartlyMapped {
     /// The statements. Where there are violations, only those that limit the company.
     pub mapped: Mapped,
-    /// What is wrong; empty where all of the payload fits.
+    /// The mistakes; empty where all of the payload fits.
     pub violations: Vec<Violation>,
 }
 

@@ -25,7 +25,7 @@ impl RecordMapping {
 }
 
 impl Run<'_> {
-    /// A record and what its customer wants. What limits the company is read first.
+    /// A record and its customer's wishes, which are read first.
     pub(super) fn record(&mut self, mapping: &RecordMapping) -> Vec<Draft> {
         let before = self.violations.len();
         if !self.is_wanted("when", mapping.when.as_ref()) {

@@ -3,8 +3,8 @@
 use super::{FIELDS, MAX_REFERENCE_BYTES, MAX_TCF_BYTES, MAX_TEXT_BYTES};
 use crate::model::NoteReason;
 use crate::model::check::preferences::{language, text};
-use crate::model::check::shown;
-use crate::records::{ConsentNotes, DraftConsent, LegalBasis, Value};
+use crate::model::check::{CLOCKS_DIFFER_MICROS, shown};
+use crate::records::{ConsentNotes, DraftConsent, LegalBasis, Timestamp, Value};
 
 /// The value of a field as one of several names, in any case; `None`: nothing is said.
 fn one_of<T: Copy>(
@@ -42,6 +42,20 @@ impl Remarked {
                 self.malformed(&shown(name).to_string(), rule);
             }
         }
+    }
+
+    /// The time from which a no holds, unless that is ahead of its receipt.
+    pub(super) fn not_ahead(
+        &mut self,
+        effective_time: Option<Timestamp>,
+        receive_time: Timestamp,
+    ) -> Option<Timestamp> {
+        const RULE: &str = "is later than the time of receipt: it counts from when it was said";
+        let ahead = effective_time?.as_micros() - receive_time.as_micros();
+        if ahead > CLOCKS_DIFFER_MICROS {
+            self.add("effective_time", NoteReason::Strictest, RULE);
+        }
+        effective_time.filter(|_| ahead <= 0)
     }
 
     pub(super) fn legal_basis(&mut self, draft: &DraftConsent) -> Option<LegalBasis> {

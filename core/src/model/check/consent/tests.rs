@@ -93,7 +93,7 @@ fn a_no_that_is_bounded_in_a_way_that_is_not_understood_is_not_bounded() {
         (vec![("expire_time", at(-1))], "expire_time"),
         (vec![("effective_time", "soon".into())], "effective_time"),
         (
-            vec![("effective_time", at(2)), ("expire_time", at(1))],
+            vec![("effective_time", at(-1)), ("expire_time", at(-2))],
             "expire_time",
         ),
     ] {
@@ -107,6 +107,45 @@ fn a_no_that_is_bounded_in_a_way_that_is_not_understood_is_not_bounded() {
         let refused = said(&fields).expect_err("a grant that is not understood");
         assert_eq!(refused[0].field, format!("record_consent.consent.{name}"));
     }
+}
+
+/// Clocks that are fast, and local times of Tokyo that are read as UTC.
+#[test]
+fn a_no_that_is_dated_ahead_of_its_receipt_holds_at_once() {
+    let hours = |hours: i64| Timestamp::from_micros(NOW.as_micros() + hours * 3_600_000_000);
+    for status in ["withdrawn", "denied", "unsubscribed"] {
+        for (ahead, effective, expected) in [
+            (-1, hours(-1), 0),
+            (0, NOW, 0),
+            (1, NOW, 0),
+            (9, NOW, 1),
+            (24 * 30, NOW, 1),
+        ] {
+            let time = Value::Time(hours(ahead));
+            let (consent, notes) =
+                said(&[("status", status.into()), ("effective_time", time)]).expect("kept");
+            assert_eq!(consent.effective_time, effective, "{status} {ahead}");
+            let note = "consent.effective_time=strictest".to_owned();
+            assert_eq!(notes, vec![note; expected], "{status} {ahead}");
+        }
+    }
+    // A grant waits for its time, and so does a no of a call that can be mended.
+    let granted = [("status", "granted".into()), ("effective_time", at(2))];
+    let (consent, notes) = said(&granted).expect("kept");
+    assert_eq!(
+        (Value::Time(consent.effective_time), notes.len()),
+        (at(2), 0)
+    );
+    let model = Model::parse(MODEL).expect("a model");
+    let denied = [("status", "denied".into()), ("effective_time", at(2))];
+    let Ok(Statement::Record(RecordStatement {
+        change: Change::Consent(consent),
+        ..
+    })) = model.check_strictly(draft(&denied), NOW)
+    else {
+        panic!("a consent")
+    };
+    assert_eq!(Value::Time(consent.effective_time), at(2));
 }
 
 #[test]

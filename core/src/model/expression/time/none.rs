@@ -4,6 +4,23 @@
 //! `1969-12-31T16:00:00-08:00` where a program has brought it into the zone of its user. So a text
 //! is compared as it is written, and what is read of it as an instant.
 
+use std::cell::Cell;
+
+thread_local! {
+    /// Whether a date was read that means none.
+    static NO_DATE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps in mind that a date was read that means none.
+pub(in crate::model::expression) fn keep_no_date() {
+    NO_DATE.set(true);
+}
+
+/// Whether such a date was read on this thread since it was last asked.
+pub(in crate::model) fn take_no_date() -> bool {
+    NO_DATE.take()
+}
+
 /// Days that mean no day, such as zero of `MySQL`, of Go and .NET, of Windows, of SQL Server, of
 /// spreadsheets, of Unix, and the last day, "for ever".
 const NO_DAYS: [&str; 13] = [

@@ -1,4 +1,4 @@
-//! What limits the company outlives what is wrong with the rest of its payload.
+//! Limits of the company outlive mistakes in the rest of their payload.
 
 use super::*;
 
@@ -36,7 +36,7 @@ sources:
       people: { type: order_placed, id: order, time: ordered, record: id, when: 'has(payload.order)' }
 ";
 
-/// What is made of a payload in short: its limits, then each thing that is wrong.
+/// The statements of a payload in short, then each field that is wrong.
 fn kept(payload: &Json) -> String {
     let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:#?}"));
     let made = model.map_in_part("crm", "people", payload);
@@ -130,7 +130,7 @@ fn a_limit_is_kept_whatever_else_is_wrong() {
             json!({"spent": "?", "sport": false}),
             "topics.sport; ! traits.spent",
         ),
-        // What permits waits until the payload is mended.
+        // A permission waits until the payload is mended.
         (
             json!({"spent": "?", "sport": true, "stop": false, "news": "granted"}),
             "! traits.spent",
@@ -191,7 +191,7 @@ fn a_limit_is_kept_whatever_is_wrong_with_its_order_or_its_key() {
             json!({"order": 7, "ordered": "soon", "ads": false}),
             "ads withdrawn all; ! time",
         ),
-        // Nobody can be told without a key.
+        // A limit needs a key.
         (json!({"id": "absent", "stop": true}), "! key"),
         (json!({"id": "#REF!", "stop": true}), "! key"),
     ]);

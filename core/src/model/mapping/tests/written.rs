@@ -115,9 +115,12 @@ fn a_date_that_means_no_date_is_no_value_and_makes_no_event_of_today() {
         &[
             (
                 json!({"id": 1, "at": "0000-00-00"}),
-                "1 no time time; expires None",
+                "1 no time time traits.seen; expires None",
             ),
-            (json!({"id": 1, "at": 0}), "1 no time time; expires None"),
+            (
+                json!({"id": 1, "at": 0}),
+                "1 no time time traits.seen; expires None",
+            ),
             (json!({"id": 1, "at": 46053}), unread),
             (
                 json!({"id": 1, "until": "9999-12-31"}),
@@ -140,7 +143,95 @@ fn a_date_that_means_no_date_is_no_value_and_makes_no_event_of_today() {
             ),
         ],
     );
+    // By a conversion or a calculation too.
+    for time in [
+        "time(at)",
+        "time(at) + duration('1h')",
+        "[at].map(x, time(x))[0]",
+    ] {
+        let yaml = format!(
+            "sources: {{ shop: {{ events: {{ orders: {{ type: order_placed, id: id, record: id, \
+             time: \"{time}\" }} }} }} }}"
+        );
+        let model = Model::parse(&yaml).unwrap_or_else(|errors| panic!("{errors:#?}"));
+        let refused = model.map("shop", "orders", &order(json!("9999-12-31")));
+        let refused = refused.expect_err("an event of today").remove(0);
+        assert!(
+            refused.description.contains("stands for no date"),
+            "{refused}"
+        );
+    }
 }
+
+/// Systems write the last day, or zero of their clock, where there is no date.
+#[test]
+fn a_value_that_is_made_of_a_date_that_means_no_date_has_a_note() {
+    const YAML: &str = "
+traits: { x: {} }
+purposes: { news: {} }
+sources:
+  shop:
+    records:
+      people: { key: id, traits: { x: EXPRESSION }, preferences: { topics.old: 'time(b) < time(a)' },
+        consents: [{ purpose: news, status: \"'granted'\", expire_time: EXPRESSION }] }
+      patches: { mode: patch, key: id, traits: { x: EXPRESSION } }
+    events: { orders: { type: order_placed, id: id, record: id, properties: { until: EXPRESSION } } }
+";
+    for expression in [
+        "time(a)",
+        "'time(a) + duration(\"1h\")'",
+        "'[a, a].map(x, time(x))'",
+    ] {
+        let yaml = YAML.replace("EXPRESSION", expression);
+        let model = Model::parse(&yaml).unwrap_or_else(|errors| panic!("{errors:#?}"));
+        for none in [
+            "9999-12-31",
+            "0000-00-00 00:00:00",
+            "infinity",
+            "1900-01-01",
+        ] {
+            for (kind, fields) in [
+                (
+                    "people",
+                    "preferences.topics.old consents[0].expire_time traits.x",
+                ),
+                ("patches", "traits.x"),
+                ("orders", "properties.until"),
+            ] {
+                let payload = json!({"id": 1, "a": none, "b": "2026-01-31"});
+                let mapped = model.map_and_tell("shop", kind, &payload);
+                let mapped =
+                    mapped.unwrap_or_else(|wrong| panic!("{kind} {expression}: {wrong:?}"));
+                let notes = mapped.drafts.iter().flat_map(|made| &made.notes.list);
+                let notes: Vec<_> = notes
+                    .filter(|note| note.reason == NoteReason::Placeholder)
+                    .collect();
+                let found: Vec<&str> = notes.iter().map(|note| note.field.as_str()).collect();
+                assert_eq!(found.join(" "), fields, "{kind} {expression} {none}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_patch_with_a_date_that_means_no_date_takes_the_earlier_one_away() {
+    let model = "{ traits: { x: {} }, sources: { shop: { records: { people: { mode: patch, key: id, \
+                 traits: { x: time(a) } } } } } }";
+    let model = Model::parse(model).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    for (payload, cleared) in [
+        (json!({"id": 1, "a": "9999-12-31"}), 1),
+        (json!({"id": 1, "a": null}), 1),
+        (json!({"id": 1, "a": " "}), 0),
+        (json!({"id": 1}), 0),
+    ] {
+        let drafts = model.map("shop", "people", &payload).expect("a patch");
+        let Some(Draft::Patch(said)) = drafts.first() else {
+            panic!("{drafts:?}")
+        };
+        assert_eq!(said.clear_traits.len(), cleared, "{payload}");
+    }
+}
+
 #[test]
 fn a_day_within_an_expression_is_that_of_the_same_calendar_as_elsewhere() {
     let told = |zones: (&str, &str), expression: &str| {

@@ -90,6 +90,16 @@ fn a_refund_of_a_part_is_none_of_the_whole() {
             &["5 refund_updated order=1 refund=A amount=20 status=pending"],
             "paid",
         ),
+    ] {
+        let told = [&[paid], refunds].concat();
+        assert_eq!(of_order(&told), expected, "{refunds:?}");
+    }
+}
+
+#[test]
+fn a_refund_without_a_rest_or_of_an_order_that_changed_is_told_from_one_of_a_part() {
+    let paid = "1 order_paid order=1 total=100.00";
+    for (refunds, expected) in [
         // Nothing shows that it is a part.
         (&["5 refund_issued order=1 refund=A"], "refunded"),
         (
