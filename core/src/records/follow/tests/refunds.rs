@@ -101,7 +101,7 @@ fn a_refund_without_a_rest_or_of_an_order_that_changed_is_told_from_one_of_a_par
     let paid = "1 order_paid order=1 total=100.00";
     for (refunds, expected) in [
         // Nothing shows that it is a part.
-        (&["5 refund_issued order=1 refund=A"], "refunded"),
+        (&["5 refund_issued order=1 refund=A"][..], "refunded"),
         (
             &[
                 "5 refund_issued order=1 refund=A amount=20",
