@@ -115,26 +115,8 @@ impl Model {
         kind: &str,
         payload: &Json,
     ) -> Result<Vec<Draft>, Vec<Violation>> {
-        self.map_and_tell(source, kind, payload)
-            .map(|mapped| mapped.drafts.into_iter().map(|made| made.draft).collect())
-    }
-
-    /// The same, and tells what the mapping makes no statement of.
-    ///
-    /// # Errors
-    /// As [`map`](Self::map).
-    pub fn map_and_tell(
-        &self,
-        source: &str,
-        kind: &str,
-        payload: &Json,
-    ) -> Result<Mapped, Vec<Violation>> {
-        let PartlyMapped { mapped, violations } = self.map_in_part(source, kind, payload);
-        if violations.is_empty() {
-            Ok(mapped)
-        } else {
-            Err(violations)
-        }
+        let mapped = self.map_in_part(source, kind, payload).whole()?;
+        Ok(mapped.drafts.into_iter().map(|made| made.draft).collect())
     }
 
     /// The zones of the times of a source without one of their own, and its forms of dates. By

@@ -22,7 +22,7 @@ pub(crate) fn tested(
     let mut answer = v1::TestMappingResponse::default();
     let payload = match ingest::parse(payload) {
         Ok(payload) => payload,
-        Err(violations) => return refused(answer, violations),
+        Err(violations) => return with_violations(answer, violations),
     };
     if let (Ok(fields), Some(payload)) = (model.mapped_fields(source, kind), payload.as_object()) {
         let names = payload.keys().filter(|name| !fields.may_read(name));
@@ -38,10 +38,10 @@ pub(crate) fn tested(
         reason: omission.reason,
     });
     answer.omissions = omissions.collect();
-    refused(answer, violations)
+    with_violations(answer, violations)
 }
 
-fn refused(
+fn with_violations(
     mut answer: v1::TestMappingResponse,
     violations: Vec<Violation>,
 ) -> v1::TestMappingResponse {

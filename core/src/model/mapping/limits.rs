@@ -30,6 +30,18 @@ pub struct PartlyMapped {
 }
 
 impl PartlyMapped {
+    /// The statements of a payload that fits as a whole.
+    ///
+    /// # Errors
+    /// Everything that does not fit.
+    pub fn whole(self) -> Result<Mapped, Vec<Violation>> {
+        if self.violations.is_empty() {
+            Ok(self.mapped)
+        } else {
+            Err(self.violations)
+        }
+    }
+
     fn refused(violation: Violation) -> Self {
         let violations = vec![violation];
         Self {
@@ -40,10 +52,11 @@ impl PartlyMapped {
 }
 
 impl Model {
-    /// Makes the statements that a payload stands for, as [`map_and_tell`](Self::map_and_tell)
-    /// does. Of one that does not fit as a whole it makes those that limit the company, and tells
-    /// what is wrong. The payload is to be reported as refused then, and can be said again when it
-    /// is mended: what was kept of it is then said a second time and changes nothing.
+    /// Makes the statements that a payload stands for, as [`map`](Self::map) does, with notes and
+    /// with what the mapping makes no statement of. Of a payload that does not fit as a whole it
+    /// makes those that limit the company, and tells what is wrong. The payload is to be reported
+    /// as refused then, and can be said again when it is mended: what was kept of it is then said a
+    /// second time and changes nothing.
     #[must_use]
     pub fn map_in_part(&self, source: &str, kind: &str, payload: &Json) -> PartlyMapped {
         let mapping = match self.kind(source, kind) {

@@ -24,7 +24,7 @@ pub(super) struct Several {
 }
 
 /// Between the given names of several people, and beside that of one.
-const SIGN: char = '&';
+const SIGN: &str = "&";
 /// Those of whom no given name is said.
 const OTHERS: &str = "all";
 
@@ -213,7 +213,7 @@ fn people(given: &[String], family: Vec<String>) -> Several {
     names.dedup();
     let given = match names.as_slice() {
         [] | [_] => format!("{}{SIGN}{OTHERS}", names.concat()),
-        _ => names.join("&"),
+        _ => names.join(SIGN),
     };
     Several { given, family }
 }
@@ -249,9 +249,16 @@ impl Segment<'_> {
     }
 }
 
+/// The most words and signs of a field that is read as one of several people: each is compared with
+/// those behind it.
+const MAX_TOKENS: usize = 32;
+
 /// Cuts a field where one person ends and the next begins; none where it names one.
 fn segments(raw: &str, field: Field) -> Option<Vec<Segment<'_>>> {
     let tokens = tokens(raw);
+    if tokens.len() > MAX_TOKENS {
+        return None;
+    }
     let mut segments = vec![Segment { words: Vec::new() }];
     for (place, token) in tokens.iter().enumerate() {
         let here = segments.last()?;

@@ -109,7 +109,8 @@ fn minor_units_are_those_of_a_service_where_the_mapping_names_it() {
     .expect("a model");
     let payload = serde_json::json!({ "id": 1, "total": "19.99" });
     let mapped = model
-        .map_and_tell("shop", "orders", &payload)
+        .map_in_part("shop", "orders", &payload)
+        .whole()
         .expect("drafts");
     let notes = &mapped.drafts[0].notes.list;
     assert!(
@@ -121,7 +122,8 @@ fn minor_units_are_those_of_a_service_where_the_mapping_names_it() {
     );
     let whole: Json = serde_json::from_str(r#"{"id": 1, "total": 1999.0}"#).expect("JSON");
     let mapped = model
-        .map_and_tell("shop", "orders", &whole)
+        .map_in_part("shop", "orders", &whole)
+        .whole()
         .expect("drafts");
     assert!(mapped.drafts[0].notes.list.is_empty());
     let unknown = "sources: { s: { minor: cents } }";

@@ -69,7 +69,10 @@ fn a_mapping_that_leads_to_no_customer_is_a_mistake() {
 fn elements_that_a_list_leaves_out_are_noted_with_the_statement() {
     let lines = json!([{"sku": "cup", "price": "1.10"}, {"sku": "pot", "price": "cheap"}]);
     let payload = json!({"id": "1", "customer": "c1", "lines": lines});
-    let mapped = model().map_and_tell("s", "orders", &payload).expect("maps");
+    let mapped = model()
+        .map_in_part("s", "orders", &payload)
+        .whole()
+        .expect("maps");
     let notes = &mapped.drafts[0].notes.list;
     assert_eq!(notes.len(), 1);
     assert_eq!(notes[0].field, "properties.products");
@@ -80,6 +83,9 @@ fn elements_that_a_list_leaves_out_are_noted_with_the_statement() {
     );
     assert!(!told.contains("cheap"), "no value is quoted: {told}");
     let whole = json!({"id": "1", "customer": "c1", "lines": [{"sku": "cup", "price": "1.10"}]});
-    let mapped = model().map_and_tell("s", "orders", &whole).expect("maps");
+    let mapped = model()
+        .map_in_part("s", "orders", &whole)
+        .whole()
+        .expect("maps");
     assert!(mapped.drafts[0].notes.is_empty());
 }

@@ -121,7 +121,10 @@ fn a_point_before_three_digits_is_told_where_nothing_is_declared() {
         );
         let model = Model::parse(&yaml).unwrap_or_else(|errors| panic!("{errors:#?}"));
         let payload = json!({ "id": 1, "total": total, "lines": [{ "price": total }] });
-        let mapped = model.map_and_tell("s", "o", &payload).expect("an event");
+        let mapped = model
+            .map_in_part("s", "o", &payload)
+            .whole()
+            .expect("an event");
         let notes = mapped.drafts[0].notes.list.iter();
         let notes = notes.map(|note| format!("{}={}", note.field, note.reason.name()));
         notes.collect::<Vec<_>>().join(" ")

@@ -57,7 +57,7 @@ fn order() -> Json {
 
 /// The statements of a payload in short, and those that are left out.
 fn told(kind: &str, payload: &Json) -> (Vec<String>, Vec<String>) {
-    let mapped = model().map_and_tell("shop", kind, payload);
+    let mapped = model().map_in_part("shop", kind, payload).whole();
     let mapped = mapped.unwrap_or_else(|violations| panic!("{violations:?}"));
     let short = |made: &NotedDraft| match &made.draft {
         Draft::Event(event) => format!("{} {}", event.kind, event.event_id),

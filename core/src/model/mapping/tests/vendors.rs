@@ -16,7 +16,7 @@ fn payload(name: &str) -> Json {
 fn told(vendor: &str, kind: &str, payload: &Json) -> Vec<String> {
     let model = Model::parse(&file(&format!("{vendor}/model.yaml")));
     let model = model.unwrap_or_else(|errors| panic!("{vendor}: {errors:#?}"));
-    let mapped = model.map_and_tell(vendor, kind, payload);
+    let mapped = model.map_in_part(vendor, kind, payload).whole();
     let mapped = mapped.unwrap_or_else(|violations| panic!("{vendor}: {violations:#?}"));
     let now = Timestamp::from_micros(1_800_000_000_000_000);
     let mut lines = Vec::new();

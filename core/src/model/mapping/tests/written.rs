@@ -19,7 +19,7 @@ sources:
 /// The statements of a payload in short, with the fields of their notes; or the first violation.
 fn made(source: &str, kind: &str, payload: &Json) -> String {
     let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:#?}"));
-    let mapped = match model.map_and_tell(source, kind, payload) {
+    let mapped = match model.map_in_part(source, kind, payload).whole() {
         Ok(mapped) => mapped,
         Err(violations) => return format!("! {}", violations[0]),
     };
@@ -199,7 +199,7 @@ sources:
                 ("orders", "properties.until"),
             ] {
                 let payload = json!({"id": 1, "a": none, "b": "2026-01-31"});
-                let mapped = model.map_and_tell("shop", kind, &payload);
+                let mapped = model.map_in_part("shop", kind, &payload).whole();
                 let mapped =
                     mapped.unwrap_or_else(|wrong| panic!("{kind} {expression}: {wrong:?}"));
                 let notes = mapped.drafts.iter().flat_map(|made| &made.notes.list);
@@ -285,7 +285,8 @@ fn an_event_without_the_time_that_its_mapping_names_has_a_note() {
         (json!({"id": 1, "who": 7}), 1),
     ] {
         let mapped = model
-            .map_and_tell("shop", "orders", &payload)
+            .map_in_part("shop", "orders", &payload)
+            .whole()
             .expect("an event");
         let notes = &mapped.drafts[0].notes.list;
         assert_eq!(notes.len(), expected, "{payload}: {notes:?}");

@@ -73,3 +73,18 @@ fn several_people_are_told_from_one() {
         assert_eq!(whole(raw), None, "{raw}");
     }
 }
+
+#[test]
+fn a_field_of_many_words_takes_no_more_than_its_length() {
+    for part in ["and ", "a and ", "Ann & ", "a/", "y Ana "] {
+        let allocations = |bytes: usize| {
+            let raw = part.repeat(bytes / part.len());
+            let read = || drop((whole(&raw), in_given_name(&raw), in_family_name(&raw)));
+            // Lists are read when they are first asked.
+            read();
+            allocation_counter::measure(read).count_total
+        };
+        let (short, long) = (allocations(2_000), allocations(8_000));
+        assert!(long <= 6 * short, "{part}: {short} and {long}");
+    }
+}
